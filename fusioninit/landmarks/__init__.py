@@ -1,0 +1,21 @@
+"""Anatomical landmarks of the prostate: their names, and immutable sets of them."""
+
+from fusioninit.landmarks.names import (
+    ALL_NAMES,
+    AUXILIARY_NAMES,
+    LABELS,
+    REQUIRED_NAMES,
+    LandmarkName,
+)
+from fusioninit.landmarks.sets import Landmark, LandmarkSet, Source
+
+__all__ = [
+    "ALL_NAMES",
+    "AUXILIARY_NAMES",
+    "LABELS",
+    "REQUIRED_NAMES",
+    "Landmark",
+    "LandmarkName",
+    "LandmarkSet",
+    "Source",
+]
