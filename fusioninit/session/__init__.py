@@ -1,1 +1,20 @@
-"""Placeholder."""
+"""The running case: edits with undo, the journal, background jobs. QtCore and QtGui only."""
+
+from fusioninit.session.detecting import Detecting
+from fusioninit.session.edits import EditCase
+from fusioninit.session.jobs import InlineJob, Job, LatestJob
+from fusioninit.session.protocols import CaseExporter, Detection, LandmarkPredictor, VolumeReader
+from fusioninit.session.session import Session
+
+__all__ = [
+    "CaseExporter",
+    "Detecting",
+    "Detection",
+    "EditCase",
+    "InlineJob",
+    "Job",
+    "LandmarkPredictor",
+    "LatestJob",
+    "Session",
+    "VolumeReader",
+]

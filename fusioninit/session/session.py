@@ -1,0 +1,223 @@
+"""`Session` owns the case that is open; nothing else replaces it. Every edit is undoable.
+
+view (drag, position in mm, gesture) -> `Session.move_landmark` -> undo stack -> new `Case`
+-> signals -> views redraw. The journal has each accepted edit on disk before the next one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from numpy.typing import ArrayLike
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QUndoStack
+
+from fusioninit.geometry import Space
+from fusioninit.imaging.volume import Volume
+from fusioninit.landmarks import LABELS, LandmarkName, LandmarkSet, Source
+from fusioninit.session.edits import EditCase
+from fusioninit.session.protocols import Detection
+from fusioninit.state import Case, Decision, Journal, Target
+from fusioninit.state.case_file import case_record
+
+
+class Session(QObject):
+    """The open case, its undo stack and its journal."""
+
+    case_opened = Signal()
+    """Another case, or another volume of it, is shown; views start afresh."""
+    landmarks_changed = Signal(Space)
+    gland_changed = Signal(Space)
+    registration_changed = Signal()
+    """The transform, its estimator, or the reason why there is none has changed."""
+    targets_changed = Signal()
+    decision_changed = Signal()
+    refused = Signal(str)
+    """An edit was not made, and why, in one sentence (a locked landmark, a full disk)."""
+
+    def __init__(self, case: Case | None = None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.undo_stack = QUndoStack(self)
+        self._case = case or Case()
+        self._journal: Journal | None = None
+        self._gestures = 0
+
+    @property
+    def case(self) -> Case:
+        """The case as it is now."""
+        return self._case
+
+    # -- opening (not undoable: it starts a new history) --------------------------------------
+
+    def open_case(self, case: Case, *, journal: Journal | None = None) -> None:
+        """Show another case. The undo history starts anew; edits go to `journal`."""
+        self.undo_stack.clear()
+        self._journal = journal
+        self._case = case
+        self.case_opened.emit()
+        self._record("open")
+
+    def open_volume(self, volume: Volume) -> None:
+        """Show `volume` in its space; landmarks of the volume it replaces go with it."""
+        self.open_case(self._case.with_volume(volume), journal=self._journal)
+
+    def record_to(self, journal: Journal | None) -> None:
+        """Write edits from now on to `journal`, beginning with the present state."""
+        self._journal = journal
+        self._record("journal begins")
+
+    # -- landmarks ----------------------------------------------------------------------------
+
+    def new_gesture(self) -> int:
+        """An id under which all moves of one drag merge into one undo step."""
+        self._gestures += 1
+        return self._gestures
+
+    def move_landmark(
+        self,
+        space: Space,
+        name: LandmarkName,
+        position_mm: ArrayLike,
+        *,
+        gesture: int | None = None,
+    ) -> None:
+        """Place or move a landmark (LPS mm of `space`). Ends a gesture with `end_gesture`."""
+        marks = self._case.landmarks(space)
+        if name in marks and marks[name].locked:
+            self.refused.emit(f"{LABELS[name]} in {space.upper()} is locked; unlock it to move it")
+            return
+        verb = "Move" if name in marks else "Place"
+        after = self._case.with_landmarks(marks.with_position(name, position_mm))
+        self._push(f"{verb} {LABELS[name].lower()} in {space.upper()}", after, gesture=gesture)
+
+    def end_gesture(self, gesture: int) -> None:
+        """The drag was released: its result goes to the journal."""
+        command = self._top_command()
+        if isinstance(command, EditCase) and command.gesture == gesture:
+            self._record(command.text())
+
+    def cancel_gesture(self, gesture: int) -> None:
+        """Esc during a drag: everything is as before it, and no undo step remains."""
+        command = self._top_command()
+        if isinstance(command, EditCase) and command.gesture == gesture:
+            command.setObsolete(True)
+            self.undo_stack.undo()
+
+    def delete_landmark(self, space: Space, name: LandmarkName) -> None:
+        """Remove a landmark."""
+        marks = self._case.landmarks(space)
+        if name in marks and not marks[name].locked:
+            after = self._case.with_landmarks(marks.without(name))
+            self._push(f"Delete {LABELS[name].lower()} in {space.upper()}", after)
+
+    def confirm_landmark(self, space: Space, name: LandmarkName, *, confirmed: bool = True) -> None:
+        """Mark a landmark as checked by a person, which also locks it; or take that back."""
+        mark = self._case.landmarks(space)[name]
+        source = Source.CONFIRMED if confirmed else Source.EDITED
+        changed = replace(mark, source=source, locked=confirmed)
+        after = self._case.with_landmarks(self._case.landmarks(space).with_landmark(changed))
+        verb = "Confirm" if confirmed else "Unconfirm"
+        self._push(f"{verb} {LABELS[name].lower()} in {space.upper()}", after)
+
+    def lock_landmark(self, space: Space, name: LandmarkName, *, locked: bool) -> None:
+        """Lock or unlock a landmark against moves."""
+        mark = replace(self._case.landmarks(space)[name], locked=locked)
+        after = self._case.with_landmarks(self._case.landmarks(space).with_landmark(mark))
+        verb = "Lock" if locked else "Unlock"
+        self._push(f"{verb} {LABELS[name].lower()} in {space.upper()}", after)
+
+    def revert_landmark(self, space: Space, name: LandmarkName) -> None:
+        """Put a landmark back to where the network proposed it."""
+        predicted = self._case.predicted(space).get(name)
+        if predicted is None:
+            self.refused.emit(
+                f"{LABELS[name]} in {space.upper()} was never predicted; run detection"
+            )
+            return
+        after = self._case.with_landmarks(self._case.landmarks(space).with_landmark(predicted))
+        self._push(f"Revert {LABELS[name].lower()} in {space.upper()}", after)
+
+    def import_landmarks(self, landmarks: LandmarkSet) -> None:
+        """Take a whole set, as read from a file."""
+        self._push(
+            f"Import {landmarks.space.upper()} landmarks", self._case.with_landmarks(landmarks)
+        )
+
+    def accept_detection(self, detection: Detection) -> None:
+        """Take the network's answer as the current landmarks and gland of its space."""
+        after = self._case.with_prediction(detection.landmarks, detection.gland)
+        self._push(f"Detect landmarks in {detection.landmarks.space.upper()}", after)
+
+    # -- the rest of the case ------------------------------------------------------------------
+
+    def set_estimator(self, estimator: str) -> None:
+        """Solve with another estimator of `fusioninit.registration.ESTIMATORS`."""
+        if estimator != self._case.estimator:
+            self._push(f"Estimator {estimator}", self._case.with_estimator(estimator))
+
+    def set_gland(self, gland: Volume) -> None:
+        """Take a gland mask from outside."""
+        self._push(f"Load {gland.space.upper()} gland", self._case.with_gland(gland))
+
+    def set_targets(self, targets: tuple[Target, ...]) -> None:
+        """Replace the list of targets."""
+        self._push("Change targets", self._case.with_targets(targets))
+
+    def decide(self, decision: Decision | None) -> None:
+        """Accept or reject the alignment, or withdraw the decision."""
+        verb = (
+            "Withdraw decision" if decision is None else "Accept" if decision.accepted else "Reject"
+        )
+        self._push(verb, self._case.with_decision(decision))
+
+    # -- for EditCase ---------------------------------------------------------------------------
+
+    def show_case(self, case: Case) -> None:
+        """Replace the case and tell who shows what changed. Called by undo commands only."""
+        before, self._case = self._case, case
+        solved_anew = before.estimator != case.estimator
+        for space in (Space.US, Space.MR):
+            if before.landmarks(space) is not case.landmarks(space):
+                solved_anew = True
+                self.landmarks_changed.emit(space)
+            if before.gland(space) is not case.gland(space):
+                solved_anew = True
+                self.gland_changed.emit(space)
+        if solved_anew:
+            self.registration_changed.emit()
+        if before.targets is not case.targets:
+            self.targets_changed.emit()
+        if before.decision is not case.decision:
+            self.decision_changed.emit()
+
+    def undo(self) -> None:
+        """Take back the last edit; the journal notes it."""
+        text = self.undo_stack.undoText()
+        self.undo_stack.undo()
+        self._record(f"Undo {text}")
+
+    def redo(self) -> None:
+        """Make the last undone edit again; the journal notes it."""
+        text = self.undo_stack.redoText()
+        self.undo_stack.redo()
+        self._record(f"Redo {text}")
+
+    def _push(self, text: str, after: Case, *, gesture: int | None = None) -> None:
+        command = EditCase(self, text, before=self._case, after=after, gesture=gesture)
+        self.undo_stack.push(command)
+        if gesture is None:
+            self._record(text)
+
+    def _top_command(self) -> object:
+        index = self.undo_stack.index()
+        return self.undo_stack.command(index - 1) if index else None
+
+    def _record(self, action: str) -> None:
+        if self._journal is None:
+            return
+        try:
+            self._journal.append(action, case_record(self._case))
+        except OSError as error:
+            self.refused.emit(
+                f"the journal cannot be written ({error.strerror}); save the case now"
+            )

@@ -1,0 +1,153 @@
+"""`Case`: everything known about one patient at one moment. A change is a new value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fusioninit.geometry import RigidTransform, Space
+from fusioninit.imaging.volume import Volume
+from fusioninit.landmarks import LandmarkSet
+from fusioninit.registration import LandmarkFit, Unsolved, fit_landmarks
+
+FIXED, MOVING = Space.US, Space.MR
+"""US is fixed and MR moves onto it. Said here, once; elsewhere the words are `us` and `mr`."""
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """A biopsy target: a point of the MR (LPS mm) with a name, and a radius to draw it with."""
+
+    name: str
+    position_mr_mm: NDArray[np.float64]
+    radius_mm: float = 3.0
+
+    def __post_init__(self) -> None:
+        position = np.array(self.position_mr_mm, dtype=np.float64)
+        if position.shape != (3,) or not np.isfinite(position).all():
+            raise ValueError(f"target {self.name}: position must be three finite mm, x y z")
+        position.setflags(write=False)
+        object.__setattr__(self, "position_mr_mm", position)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the reviewing person decided about the alignment, and why."""
+
+    accepted: bool
+    reason: str = ""
+    initials: str = ""
+
+
+def _empty_us() -> LandmarkSet:
+    return LandmarkSet(Space.US)
+
+
+def _empty_mr() -> LandmarkSet:
+    return LandmarkSet(Space.MR)
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """Volumes, landmarks, glands, targets, the estimator chosen and the decision taken.
+
+    `registration` is derived, so landmarks and transform cannot disagree. `us_predicted` and
+    `mr_predicted` keep what the network last said, for comparison and revert.
+    """
+
+    us: Volume | None = None
+    mr: Volume | None = None
+    us_landmarks: LandmarkSet = field(default_factory=_empty_us)
+    mr_landmarks: LandmarkSet = field(default_factory=_empty_mr)
+    us_predicted: LandmarkSet = field(default_factory=_empty_us)
+    mr_predicted: LandmarkSet = field(default_factory=_empty_mr)
+    us_gland: Volume | None = None
+    mr_gland: Volume | None = None
+    targets: tuple[Target, ...] = ()
+    estimator: str = "svd"
+    decision: Decision | None = None
+
+    def volume(self, space: Space) -> Volume | None:
+        """The volume of `space`, if open."""
+        return self.us if space is Space.US else self.mr
+
+    def landmarks(self, space: Space) -> LandmarkSet:
+        """The current landmarks of `space`."""
+        return self.us_landmarks if space is Space.US else self.mr_landmarks
+
+    def predicted(self, space: Space) -> LandmarkSet:
+        """What the network last proposed in `space`."""
+        return self.us_predicted if space is Space.US else self.mr_predicted
+
+    def gland(self, space: Space) -> Volume | None:
+        """The gland mask of `space` (voxels > 0.5 are gland), if known."""
+        return self.us_gland if space is Space.US else self.mr_gland
+
+    def with_volume(self, volume: Volume) -> Case:
+        """A case showing `volume`; what was known of the old volume of that space goes."""
+        name = volume.space.value
+        empty = LandmarkSet(volume.space)
+        return self._with(
+            **{name: volume, f"{name}_landmarks": empty, f"{name}_predicted": empty},
+            **{f"{name}_gland": None, "decision": None},
+            **({"targets": ()} if volume.space is MOVING else {}),
+        )
+
+    def with_landmarks(self, landmarks: LandmarkSet) -> Case:
+        """A case with other landmarks in their space. A decision taken before no longer stands."""
+        return self._with(**{f"{landmarks.space.value}_landmarks": landmarks, "decision": None})
+
+    def with_prediction(self, landmarks: LandmarkSet, gland: Volume | None = None) -> Case:
+        """A case in which the network's answer is proposed; locked landmarks stay as they are."""
+        name = landmarks.space.value
+        current = landmarks
+        for mark in self.landmarks(landmarks.space).landmarks:
+            if mark.locked:
+                current = current.with_landmark(mark)
+        return self._with(
+            **{f"{name}_landmarks": current, f"{name}_predicted": landmarks},
+            **{f"{name}_gland": gland, "decision": None},
+        )
+
+    def with_gland(self, gland: Volume) -> Case:
+        """A case with another gland mask in the mask's space."""
+        return self._with(**{f"{gland.space.value}_gland": gland, "decision": None})
+
+    def with_targets(self, targets: tuple[Target, ...]) -> Case:
+        """A case with other targets."""
+        return self._with(targets=targets)
+
+    def with_estimator(self, estimator: str) -> Case:
+        """A case solved by another estimator."""
+        return self._with(estimator=estimator, decision=None)
+
+    def with_decision(self, decision: Decision | None) -> Case:
+        """A case in which a person has decided (or withdrawn the decision)."""
+        return self._with(decision=decision)
+
+    def _with(self, **changes: Any) -> Case:
+        return replace(self, **changes)
+
+    @cached_property
+    def registration(self) -> LandmarkFit | Unsolved:
+        """The transform that the landmarks of this case determine, or why there is none."""
+        return fit_landmarks(
+            fixed=self.landmarks(FIXED), moving=self.landmarks(MOVING), estimator=self.estimator
+        )
+
+    @property
+    def us_from_mr(self) -> RigidTransform | None:
+        """The solved transform, or None while unsolved."""
+        fit = self.registration
+        return fit.us_from_mr if isinstance(fit, LandmarkFit) else None
+
+    def in_us(self, points_mm: ArrayLike, space: Space) -> NDArray[np.float64] | None:
+        """`(..., 3)` points of `space` in US coordinates; None for MR points while unsolved."""
+        if space is Space.US:
+            return np.asarray(points_mm, dtype=np.float64)
+        transform = self.us_from_mr
+        return None if transform is None else transform.apply(points_mm)

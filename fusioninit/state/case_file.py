@@ -1,0 +1,166 @@
+"""A case as a readable JSON file: references to the images, and all decisions in full.
+
+Images are referenced by path relative to the file, with a SHA-256 of their bytes; they are not
+copied. Schema versions are integers; files of older versions are migrated on reading.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fusioninit.errors import ReadError
+from fusioninit.geometry import Space
+from fusioninit.imaging.volume import Volume
+from fusioninit.state.case import Case, Decision, Target
+from fusioninit.state.landmark_records import landmarks_from_record, landmarks_to_record
+
+SCHEMA = "fusioninit-case"
+VERSION = 1
+SUFFIX = ".fusion.json"
+
+VolumeReader = Callable[..., Volume]
+
+
+def case_record(case: Case, *, relative_to: Path | None = None) -> dict[str, Any]:
+    """The whole case as JSON values; images as references, hashed where `relative_to` is given."""
+    return {
+        "schema": SCHEMA,
+        "version": VERSION,
+        "images": {
+            space.value: _image_record(volume, relative_to)
+            for space in (Space.US, Space.MR)
+            if (volume := case.volume(space)) is not None
+        },
+        "landmarks": {
+            s.value: landmarks_to_record(case.landmarks(s)) for s in (Space.US, Space.MR)
+        },
+        "predicted": {
+            s.value: landmarks_to_record(case.predicted(s)) for s in (Space.US, Space.MR)
+        },
+        "targets": [
+            {
+                "name": t.name,
+                "position_mr_lps_mm": t.position_mr_mm.tolist(),
+                "radius_mm": t.radius_mm,
+            }
+            for t in case.targets
+        ],
+        "estimator": case.estimator,
+        "decision": None if case.decision is None else vars(case.decision),
+    }
+
+
+def save_case(case: Case, path: Path) -> Path:
+    """Write the case beside `path`, read it back, then move it into place at once."""
+    path = path if path.name.endswith(".json") else path.with_name(path.name + SUFFIX)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    record = case_record(case, relative_to=path.parent)
+    beside = path.with_name(path.name + ".new")
+    with beside.open("w", encoding="utf-8") as stream:
+        json.dump(record, stream, indent=1)
+        stream.flush()
+        os.fsync(stream.fileno())
+    if json.loads(beside.read_text(encoding="utf-8")) != json.loads(json.dumps(record)):
+        raise OSError(f"{path.name}: what was written differs when read back; choose another disk")
+    os.replace(beside, path)
+    return path
+
+
+def load_case(path: Path, *, read: VolumeReader) -> Case:
+    """The case of a file. `read(path, space=..., series_uid=...)` opens its images.
+
+    Raises
+    ------
+    ReadError
+        Not a case file, written by a newer version, damaged, or an image is missing or changed.
+    """
+    record = _load_record(path)
+    case = Case()
+    for name, image in record["images"].items():
+        case = case.with_volume(_open_image(path, Space(name), image, read))
+    return with_record(case, record)
+
+
+def with_record(case: Case, record: dict[str, Any]) -> Case:
+    """`case` (its volumes open) with everything else taken from a record of `case_record`."""
+    for name in ("us", "mr"):
+        case = case.with_prediction(landmarks_from_record(record["predicted"][name]))
+        case = case.with_landmarks(landmarks_from_record(record["landmarks"][name]))
+    targets = tuple(
+        Target(t["name"], np.asarray(t["position_mr_lps_mm"]), t["radius_mm"])
+        for t in record["targets"]
+    )
+    decision = record["decision"]
+    return (
+        case.with_targets(targets)
+        .with_estimator(record["estimator"])
+        .with_decision(None if decision is None else Decision(**decision))
+    )
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file, or of all files of a folder by sorted relative name."""
+    digest = hashlib.sha256()
+    files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+    for file in files:
+        with file.open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()
+
+
+def _image_record(volume: Volume, relative_to: Path | None) -> dict[str, Any]:
+    source = volume.source
+    record: dict[str, Any] = {
+        "format": source.format,
+        "series_uid": source.series_uid,
+        "path": None if source.path is None else str(source.path),
+    }
+    if relative_to is not None and source.path is not None:
+        record["path"] = os.path.relpath(source.path.resolve(), relative_to.resolve())
+        record["sha256"] = file_sha256(source.path)
+    return record
+
+
+def _load_record(path: Path) -> dict[str, Any]:
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        schema, version = record["schema"], record["version"]
+    except FileNotFoundError as error:
+        raise ReadError(f"{path.name}: no such file; choose a saved case (*{SUFFIX})") from error
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise ReadError(f"{path.name} is not a saved case; choose a file *{SUFFIX}") from error
+    if schema != SCHEMA:
+        raise ReadError(f"{path.name} is not a saved case; choose a file *{SUFFIX}")
+    if version > VERSION:
+        raise ReadError(
+            f"{path.name} was saved by a newer fusioninit (schema {version}, this one reads "
+            f"{VERSION}); update the program to open it"
+        )
+    missing = {"images", "landmarks", "predicted", "targets", "estimator", "decision"} - set(record)
+    if missing:
+        raise ReadError(f"{path.name} is damaged (no {', '.join(sorted(missing))}); use a backup")
+    return dict(record)
+
+
+def _open_image(case_path: Path, space: Space, image: dict[str, Any], read: VolumeReader) -> Volume:
+    if not image.get("path"):
+        raise ReadError(f"{case_path.name} names no {space.value.upper()} file; open it by hand")
+    path = (case_path.parent / image["path"]).resolve()
+    if not path.exists():
+        raise ReadError(
+            f"{case_path.name}: its {space.value.upper()} '{image['path']}' is missing; "
+            "put the image back beside the case"
+        )
+    if image.get("sha256") not in (None, file_sha256(path)):
+        raise ReadError(
+            f"{case_path.name}: its {space.value.upper()} '{image['path']}' has changed since the "
+            "case was saved; restore the original image, or open the images as a new case"
+        )
+    return read(path, space=space, series_uid=image.get("series_uid") or None)
