@@ -54,7 +54,9 @@ class Grid:
             raise ValueError("grid directions must be orthonormal; sheared volumes need resampling")
 
     @classmethod
-    def centred(cls, shape: ArrayLike, spacing_mm: ArrayLike, center_mm: ArrayLike = (0, 0, 0)) -> Grid:
+    def centred(
+        cls, shape: ArrayLike, spacing_mm: ArrayLike, center_mm: ArrayLike = (0, 0, 0)
+    ) -> Grid:
         """An axis-aligned grid of `shape` (k, j, i) whose middle lies at `center_mm`."""
         spacing = np.broadcast_to(np.asarray(spacing_mm, dtype=np.float64), (3,))
         k, j, i = (int(size) for size in np.asarray(shape))
@@ -99,17 +101,19 @@ class Grid:
 
     def to_world(self, index: ArrayLike) -> FloatArray:
         """World mm of `(..., 3)` continuous indices (i, j, k)."""
-        return np.asarray(index) @ self.world_from_index[:3, :3].T + self.origin_mm
+        points: FloatArray = np.asarray(index) @ self.world_from_index[:3, :3].T + self.origin_mm
+        return points
 
     def to_index(self, points_mm: ArrayLike) -> FloatArray:
         """Continuous index (i, j, k) of `(..., 3)` world points."""
         matrix = self.index_from_world
-        return np.asarray(points_mm) @ matrix[:3, :3].T + matrix[:3, 3]
+        index: FloatArray = np.asarray(points_mm) @ matrix[:3, :3].T + matrix[:3, 3]
+        return index
 
     def contains(self, points_mm: ArrayLike) -> NDArray[np.bool_]:
         """Whether `(..., 3)` world points lie within the outer voxel faces."""
         index = self.to_index(points_mm)
-        return ((index >= -0.5) & (index <= self.size_xyz - 0.5)).all(axis=-1)
+        return np.asarray(((index >= -0.5) & (index <= self.size_xyz - 0.5)).all(axis=-1))
 
     def corners_mm(self) -> FloatArray:
         """(8, 3) world positions of the outer corners (voxel faces, not centres)."""

@@ -50,7 +50,8 @@ class SlicePlane:
     @property
     def normal(self) -> FloatArray:
         """(3,) unit normal, right x down: points away from the viewer."""
-        return np.cross(self.right, self.down)
+        normal: FloatArray = np.cross(self.right, self.down)
+        return normal
 
     def to_world(self, screen_mm: ArrayLike) -> FloatArray:
         """World points of `(..., 2)` screen coordinates (right, down) in mm."""

@@ -8,7 +8,7 @@ REQUIRED_NAMES: tuple[LandmarkName, ...] = ("apex", "bladder_neck", "posterior_m
 """The paper's landmarks 1, 2 and 3 (Fang, Delingette, Ayache, ASMUS 2023, Fig. 1a)."""
 
 AUXILIARY_NAMES: tuple[LandmarkName, ...] = ("left_lateral", "right_lateral")
-"""Most lateral points of the gland at mid height: they fix roll, and are never asked of a person."""
+"""Most lateral points of the gland at mid height: they fix roll; never asked of a person."""
 
 ALL_NAMES = REQUIRED_NAMES + AUXILIARY_NAMES
 

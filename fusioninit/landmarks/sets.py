@@ -64,11 +64,14 @@ class Landmark:
 
     def __post_init__(self) -> None:
         if self.name not in ALL_NAMES:
-            raise ValueError(f"unknown landmark '{self.name}': expected one of {', '.join(ALL_NAMES)}")
+            known = ", ".join(ALL_NAMES)
+            raise ValueError(f"unknown landmark '{self.name}': expected one of {known}")
         for attribute, want in (("position_mm", (3,)), ("covariance_mm2", (3, 3))):
             value = np.array(getattr(self, attribute), dtype=np.float64)
             if value.shape != want or not np.isfinite(value).all():
-                raise ValueError(f"landmark {self.name}: {attribute} must be finite with shape {want}")
+                raise ValueError(
+                    f"landmark {self.name}: {attribute} must be finite with shape {want}"
+                )
             value.setflags(write=False)
             object.__setattr__(self, attribute, value)
 
@@ -132,7 +135,9 @@ class LandmarkSet(Mapping[LandmarkName, Landmark]):
         return cls(
             space,
             tuple(
-                Landmark(name, np.asarray(xyz, dtype=np.float64), source=source, provenance=provenance)
+                Landmark(
+                    name, np.asarray(xyz, dtype=np.float64), source=source, provenance=provenance
+                )
                 for name, xyz in positions_mm.items()
             ),
         )
