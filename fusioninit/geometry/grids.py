@@ -90,7 +90,7 @@ class Grid:
     @cached_property
     def index_from_world(self) -> FloatArray:
         """(4, 4) from LPS mm to homogeneous voxel index (i, j, k)."""
-        matrix = np.linalg.inv(self.world_from_index)
+        matrix: FloatArray = np.linalg.inv(self.world_from_index).astype(np.float64)
         matrix.setflags(write=False)
         return matrix
 

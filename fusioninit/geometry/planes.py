@@ -50,8 +50,7 @@ class SlicePlane:
     @property
     def normal(self) -> FloatArray:
         """(3,) unit normal, right x down: points away from the viewer."""
-        normal: FloatArray = np.cross(self.right, self.down)
-        return normal
+        return np.cross(self.right, self.down).astype(np.float64)
 
     def to_world(self, screen_mm: ArrayLike) -> FloatArray:
         """World points of `(..., 2)` screen coordinates (right, down) in mm."""
