@@ -34,7 +34,28 @@ _HOME = {
     "InputError": "fusioninit.errors",
 }
 
-__all__ = [*_HOME, "__version__"]
+__all__ = [
+    "Case",
+    "Grid",
+    "InputError",
+    "Landmark",
+    "LandmarkFit",
+    "LandmarkSet",
+    "RigidTransform",
+    "Space",
+    "Unsolved",
+    "Volume",
+    "__version__",
+    "asset_path",
+    "export",
+    "fit_landmarks",
+    "load_case",
+    "predict_landmarks",
+    "read_volume",
+    "resample",
+    "save_case",
+    "write_transform",
+]
 
 if TYPE_CHECKING:
     from fusioninit.bundled import asset_path

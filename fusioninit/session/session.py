@@ -100,7 +100,8 @@ class Session(QObject):
         """Esc during a drag: everything is as before it, and no undo step remains."""
         command = self._top_command()
         if isinstance(command, EditCase) and command.gesture == gesture:
-            command.setObsolete(True)
+            command.undo()
+            command.setObsolete(True)  # the stack then drops it without undoing it again
             self.undo_stack.undo()
 
     def delete_landmark(self, space: Space, name: LandmarkName) -> None:

@@ -1,0 +1,116 @@
+"""Parse the command line, run one command, and turn its outcome into an exit status."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+from fusioninit import __version__
+from fusioninit.cli.output import Status, tell
+from fusioninit.errors import InputError
+
+COMMANDS = ("gui", "demo", "info", "detect", "register", "phantom", "train", "evaluate", "selftest")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run `fusioninit ARGUMENTS` and return its exit status."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or (words[0] not in COMMANDS and not words[0].startswith("-")):
+        words = ["gui", *words]
+    parser = build_parser()
+    options = parser.parse_args(words)
+    logging.basicConfig(
+        level=logging.DEBUG if options.verbose else logging.WARNING,
+        format="%(levelname)s %(name)s: %(message)s",
+    )
+    command = import_module(f"fusioninit.cli.{options.command}_command")
+    try:
+        return int(command.run(options))
+    except InputError as problem:
+        tell(f"fusioninit: {problem}")
+        return Status.UNUSABLE_INPUT
+    except KeyboardInterrupt:
+        tell("fusioninit: stopped")
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line; each command's module holds its `run`."""
+    parser = argparse.ArgumentParser(
+        prog="fusioninit",
+        description="MR/ultrasound fusion initialisation for prostate biopsy planning. "
+        "Research use only; not a medical device.",
+    )
+    parser.add_argument("--version", action="version", version=f"fusioninit {__version__}")
+    parser.add_argument("--verbose", action="store_true", help="log details to stderr")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_window(commands)
+    _add_volume_commands(commands)
+    _add_register(commands)
+    _add_phantom(commands)
+    for name, text in (("train", "train a network"), ("evaluate", "write tables and plots")):
+        command = commands.add_parser(name, help=f"{text} as CONFIG.toml says")
+        command.add_argument("config", type=Path, metavar="CONFIG.toml")
+        if name == "train":
+            command.add_argument(
+                "--resume", action="store_true", help="go on from the last checkpoint"
+            )
+    selftest = commands.add_parser("selftest", help="check this installation on this machine")
+    selftest.add_argument("--json", action="store_true")
+    return parser
+
+
+_Commands = argparse._SubParsersAction  # argparse names no public type for this
+
+
+def _add_window(commands: _Commands) -> None:
+    gui = commands.add_parser("gui", help="open the window (the default)")
+    gui.add_argument("case", nargs="?", type=Path, metavar="CASE", help="a folder or a saved case")
+    gui.add_argument("--mr", type=Path, metavar="PATH")
+    gui.add_argument("--us", type=Path, metavar="PATH")
+    demo = commands.add_parser("demo", help="the bundled synthetic pair")
+    demo.add_argument("--headless", action="store_true", help="no window: register and report")
+    demo.add_argument("--out", type=Path, metavar="DIR", default=Path("fusioninit-demo"))
+    demo.add_argument("--json", action="store_true")
+
+
+def _add_volume_commands(commands: _Commands) -> None:
+    info = commands.add_parser("info", help="geometry, series choice and warnings of a volume")
+    info.add_argument("volume", type=Path, metavar="VOLUME")
+    info.add_argument("--modality", choices=("mr", "us"), default="mr")
+    info.add_argument("--series", metavar="UID", help="DICOM series to read")
+    info.add_argument("--json", action="store_true")
+    detect = commands.add_parser("detect", help="find the landmarks of a volume")
+    detect.add_argument("volume", type=Path, metavar="VOLUME")
+    detect.add_argument("--modality", choices=("mr", "us"), required=True)
+    detect.add_argument("--out", type=Path, required=True, metavar="FILE.mrk.json")
+    detect.add_argument("--series", metavar="UID", help="DICOM series to read")
+    detect.add_argument("--json", action="store_true")
+
+
+def _add_register(commands: _Commands) -> None:
+    register = commands.add_parser("register", help="find the transform from MR to US")
+    for name in ("mr", "us"):
+        register.add_argument(f"--{name}", type=Path, metavar="PATH")
+        register.add_argument(f"--{name}-landmarks", type=Path, metavar="FILE")
+        register.add_argument(f"--{name}-mask", type=Path, metavar="FILE")
+        register.add_argument(f"--{name}-series", metavar="UID")
+    register.add_argument("--series", dest="mr_series", metavar="UID", help="same as --mr-series")
+    register.add_argument("--out", type=Path, required=True, metavar="DIR")
+    register.add_argument("--estimator", default="svd", metavar="NAME")
+    register.add_argument("--json", action="store_true")
+
+
+def _add_phantom(commands: _Commands) -> None:
+    phantom = commands.add_parser("phantom", help="write synthetic MR/US pairs with their truth")
+    phantom.add_argument("--count", type=int, required=True, metavar="N")
+    phantom.add_argument("--seed", type=int, required=True, metavar="S")
+    phantom.add_argument("--out", type=Path, required=True, metavar="DIR")

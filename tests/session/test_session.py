@@ -1,0 +1,131 @@
+import numpy as np
+import pytest
+
+from fusioninit.geometry import Space
+from fusioninit.landmarks import REQUIRED_NAMES, LandmarkSet, Source
+from fusioninit.session import Session
+from fusioninit.state import Case, Decision, Journal, read_journal
+
+POINTS = {"apex": [1.0, 2, -20], "bladder_neck": [0.0, -8, 18], "posterior_median": [2.0, 20, 0]}
+
+
+@pytest.fixture
+def session(qapp) -> Session:
+    case = Case()
+    for space in Space.US, Space.MR:
+        case = case.with_landmarks(LandmarkSet.from_positions(space, POINTS))
+    session = Session()
+    session.open_case(case)
+    return session
+
+
+def drag(session: Session, *positions) -> int:
+    gesture = session.new_gesture()
+    for position in positions:
+        session.move_landmark(Space.US, "apex", position, gesture=gesture)
+    return gesture
+
+
+def test_dragging_a_landmark_is_one_undo_step(session):
+    before = session.case
+    session.end_gesture(drag(session, [1, 1, 1], [2, 2, 2], [3, 3, 3]))
+    assert session.undo_stack.count() == 1
+    np.testing.assert_array_equal(session.case.us_landmarks["apex"].position_mm, [3, 3, 3])
+    session.undo()
+    assert session.case is before
+
+
+def test_undo_restores_the_fit_before_the_drag(session):
+    before = session.case.registration
+    session.end_gesture(drag(session, [8, 2, -22]))
+    assert session.case.registration is not before
+    session.undo()
+    assert session.case.registration is before
+
+
+def test_two_drags_are_two_steps(session):
+    session.end_gesture(drag(session, [1, 1, 1]))
+    session.end_gesture(drag(session, [2, 2, 2]))
+    assert session.undo_stack.count() == 2
+
+
+def test_cancelling_a_drag_leaves_no_trace(session):
+    before = session.case
+    session.cancel_gesture(drag(session, [1, 1, 1], [2, 2, 2]))
+    assert session.case is before
+    assert session.undo_stack.count() == 0
+    assert not session.undo_stack.canRedo()
+
+
+def test_a_locked_landmark_refuses_and_says_so(session, qtbot):
+    session.confirm_landmark(Space.US, "apex")
+    before = session.case
+    with qtbot.waitSignal(session.refused) as refusal:
+        session.move_landmark(Space.US, "apex", [9, 9, 9])
+    assert refusal.args == ["Apex in US is locked; unlock it to move it"]
+    assert session.case is before
+
+
+def test_confirming_marks_and_locks(session):
+    session.confirm_landmark(Space.MR, "bladder_neck")
+    mark = session.case.mr_landmarks["bladder_neck"]
+    assert mark.source is Source.CONFIRMED
+    assert mark.locked
+
+
+def test_only_the_space_that_changed_is_announced(session):
+    heard = []
+    session.landmarks_changed.connect(heard.append)
+    session.move_landmark(Space.MR, "apex", [1, 1, 1])
+    assert heard == [Space.MR]
+
+
+def test_an_accepted_detection_can_be_undone_and_reverted_to(session):
+    class Answer:
+        landmarks = LandmarkSet.from_positions(
+            Space.US, {name: [5, 5, 5] for name in REQUIRED_NAMES}, source=Source.PREDICTED
+        )
+        gland = None
+        quality = None
+
+    before = session.case
+    session.accept_detection(Answer())
+    session.move_landmark(Space.US, "apex", [0, 0, 0])
+    session.revert_landmark(Space.US, "apex")
+    np.testing.assert_array_equal(session.case.us_landmarks["apex"].position_mm, [5, 5, 5])
+    for _ in range(3):
+        session.undo()
+    assert session.case is before
+
+
+def test_the_journal_holds_every_edit_and_one_line_per_drag(session, tmp_path):
+    path = tmp_path / "journal.jsonl"
+    session.record_to(Journal(path))
+    session.end_gesture(drag(session, [1, 1, 1], [2, 2, 2]))
+    session.set_estimator("translation")
+    session.undo()
+    session.decide(Decision(accepted=True, initials="AB"))
+    actions = [entry.action for entry in read_journal(path)]
+    assert actions == [
+        "journal begins",
+        "Move apex in US",
+        "Estimator translation",
+        "Undo Estimator translation",
+        "Accept",
+    ]
+    last = read_journal(path)[-1].state
+    assert last["decision"] == {"accepted": True, "reason": "", "initials": "AB"}
+
+
+def test_a_full_disk_is_said_and_the_edit_stands(session, tmp_path, monkeypatch, qtbot):
+    journal = Journal(tmp_path / "journal.jsonl")
+    session.record_to(journal)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(journal, "append", full)
+    with qtbot.waitSignal(session.refused) as refusal:
+        session.move_landmark(Space.US, "apex", [1, 1, 1])
+    assert "No space left on device" in refusal.args[0]
+    np.testing.assert_array_equal(session.case.us_landmarks["apex"].position_mm, [1, 1, 1])

@@ -1,0 +1,98 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from fusioninit.geometry import Grid, RigidTransform, Space, rotation_matrix
+from fusioninit.imaging import Volume
+from fusioninit.landmarks import REQUIRED_NAMES, LandmarkSet
+from fusioninit.registration import LandmarkFit, Unsolved
+from fusioninit.state import Case, Decision, Target
+
+POINTS = {"apex": [1.0, 2, -20], "bladder_neck": [0.0, -8, 18], "posterior_median": [2.0, 20, 0]}
+
+
+def volume(space: Space) -> Volume:
+    return Volume(np.zeros((3, 4, 5), np.float32), Grid((3, 4, 5)), space)
+
+
+@pytest.fixture
+def us_from_mr() -> RigidTransform:
+    return RigidTransform.from_parts(
+        Space.US, Space.MR, rotation=rotation_matrix([0.3, -0.1, 0.2]), translation_mm=[5, 6, 7]
+    )
+
+
+@pytest.fixture
+def solved(us_from_mr) -> Case:
+    mr = LandmarkSet.from_positions(Space.MR, POINTS)
+    us = {name: us_from_mr.apply(xyz) for name, xyz in POINTS.items()}
+    return Case().with_landmarks(mr).with_landmarks(LandmarkSet.from_positions(Space.US, us))
+
+
+def test_registration_is_derived_from_the_landmarks(solved, us_from_mr):
+    fit = solved.registration
+    assert isinstance(fit, LandmarkFit)
+    np.testing.assert_allclose(fit.us_from_mr.matrix, us_from_mr.matrix, atol=1e-12)
+    moved = solved.with_landmarks(solved.us_landmarks.with_position("apex", [9, 9, 9]))
+    assert not np.allclose(moved.us_from_mr.matrix, us_from_mr.matrix)
+    np.testing.assert_allclose(solved.us_from_mr.matrix, us_from_mr.matrix, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", REQUIRED_NAMES)
+def test_without_one_point_the_case_is_unsolved_and_says_which(solved, name):
+    case = solved.with_landmarks(solved.mr_landmarks.without(name))
+    assert isinstance(case.registration, Unsolved)
+    assert name.replace("_", " ") in case.registration.reason.replace("_", " ").lower()
+    assert case.us_from_mr is None
+    assert case.in_us([0, 0, 0], Space.MR) is None
+
+
+def test_a_case_cannot_be_changed_in_place(solved):
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        solved.estimator = "map"
+    with pytest.raises(ValueError, match="read-only"):
+        solved.us_landmarks["apex"].position_mm[0] = 3
+
+
+def test_moving_a_landmark_withdraws_the_decision(solved):
+    accepted = solved.with_decision(Decision(accepted=True, initials="AB"))
+    assert accepted.decision is not None
+    assert (
+        accepted.with_landmarks(solved.mr_landmarks.with_position("apex", [0, 0, 0])).decision
+        is None
+    )
+
+
+def test_another_volume_takes_its_landmarks_with_it_and_leaves_the_other_space(solved):
+    case = solved.with_volume(volume(Space.MR))
+    assert len(case.mr_landmarks) == 0
+    assert case.us_landmarks is solved.us_landmarks
+
+
+def test_a_new_mr_takes_the_targets_that_were_drawn_on_the_old_one(solved):
+    case = solved.with_targets((Target("lesion 1", np.array([1.0, 2, 3])),))
+    assert case.with_volume(volume(Space.US)).targets == case.targets
+    assert case.with_volume(volume(Space.MR)).targets == ()
+
+
+def test_a_prediction_leaves_locked_landmarks_where_the_person_put_them(solved):
+    locked = dataclasses.replace(solved.us_landmarks["apex"], locked=True)
+    case = solved.with_landmarks(solved.us_landmarks.with_landmark(locked))
+    predicted = LandmarkSet.from_positions(Space.US, {name: [7, 7, 7] for name in REQUIRED_NAMES})
+    answered = case.with_prediction(predicted)
+    np.testing.assert_array_equal(answered.us_landmarks["apex"].position_mm, locked.position_mm)
+    np.testing.assert_array_equal(answered.us_landmarks["bladder_neck"].position_mm, [7, 7, 7])
+    assert answered.us_predicted is predicted
+
+
+def test_points_of_the_mr_are_shown_in_the_us_frame_through_the_transform(solved, us_from_mr):
+    np.testing.assert_allclose(
+        solved.in_us([[1, 2, 3]], Space.MR), us_from_mr.apply([[1, 2, 3]]), atol=1e-12
+    )
+    np.testing.assert_array_equal(solved.in_us([1, 2, 3], Space.US), [1, 2, 3])
+
+
+def test_a_target_without_a_position_is_refused():
+    with pytest.raises(ValueError, match="three finite mm"):
+        Target("lesion", np.array([1.0, np.nan, 0]))

@@ -1,0 +1,101 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fusioninit.errors import ReadError
+from fusioninit.geometry import Grid, Space
+from fusioninit.imaging import Volume, VolumeSource
+from fusioninit.landmarks import LandmarkSet, Source
+from fusioninit.state import Case, Decision, Target, load_case, save_case
+
+
+def read_npy(path: Path, *, space: Space, series_uid: str | None = None) -> Volume:
+    voxels = np.load(path)
+    return Volume(
+        voxels, Grid(voxels.shape), space, VolumeSource(path=path, series_uid=series_uid or "")
+    )
+
+
+@pytest.fixture
+def case(tmp_path) -> Case:
+    case = Case()
+    for space, value in ((Space.US, 1.0), (Space.MR, 2.0)):
+        path = tmp_path / "images" / f"{space}.npy"
+        path.parent.mkdir(exist_ok=True)
+        np.save(path, np.full((2, 3, 4), value, np.float32))
+        case = case.with_volume(read_npy(path, space=space))
+        marks = LandmarkSet.from_positions(
+            space, {"apex": [0.1, 1 / 3, -value]}, source=Source.PREDICTED
+        )
+        case = case.with_prediction(marks).with_landmarks(
+            marks.with_position("bladder_neck", [4, 5, 6])
+        )
+    return (
+        case.with_targets((Target("lesion", np.array([1.5, 2.5, 3.5]), 4.0),))
+        .with_estimator("svd")
+        .with_decision(Decision(accepted=False, reason="gland cut off", initials="AB"))
+    )
+
+
+def test_a_saved_case_comes_back_the_same(case, tmp_path):
+    path = save_case(case, tmp_path / "patient")
+    assert path.name == "patient.fusion.json"
+    loaded = load_case(path, read=read_npy)
+    assert loaded.us_landmarks == case.us_landmarks
+    assert loaded.mr_predicted == case.mr_predicted
+    assert loaded.decision == case.decision
+    assert loaded.targets[0].name == "lesion"
+    np.testing.assert_array_equal(loaded.targets[0].position_mr_mm, [1.5, 2.5, 3.5])
+    np.testing.assert_array_equal(loaded.mr.voxels, case.mr.voxels)
+
+
+def test_images_are_named_relative_to_the_case(case, tmp_path):
+    record = json.loads(save_case(case, tmp_path / "a.fusion.json").read_text())
+    assert record["images"]["us"]["path"] == "images/us.npy"
+    assert str(tmp_path) not in json.dumps(record)
+
+
+def test_a_changed_image_is_noticed(case, tmp_path):
+    path = save_case(case, tmp_path / "a.fusion.json")
+    np.save(tmp_path / "images" / "us.npy", np.zeros((2, 3, 4), np.float32))
+    with pytest.raises(ReadError, match=r"its US 'images/us.npy' has changed since"):
+        load_case(path, read=read_npy)
+
+
+def test_a_missing_image_is_named(case, tmp_path):
+    path = save_case(case, tmp_path / "a.fusion.json")
+    (tmp_path / "images" / "mr.npy").unlink()
+    with pytest.raises(ReadError, match=r"its MR 'images/mr.npy' is missing; put the image back"):
+        load_case(path, read=read_npy)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("not json", "is not a saved case"),
+        ("[1, 2]", "is not a saved case"),
+        ('{"schema": "other", "version": 1}', "is not a saved case"),
+        ('{"schema": "fusioninit-case", "version": 99}', "saved by a newer fusioninit"),
+        ('{"schema": "fusioninit-case", "version": 1}', "is damaged"),
+    ],
+)
+def test_a_file_that_is_no_case_is_refused_with_one_sentence(tmp_path, text, sentence):
+    path = tmp_path / "x.fusion.json"
+    path.write_text(text)
+    with pytest.raises(ReadError, match=sentence):
+        load_case(path, read=read_npy)
+
+
+def test_a_failed_save_leaves_the_old_file(case, tmp_path, monkeypatch):
+    path = save_case(case, tmp_path / "a.fusion.json")
+    before = path.read_bytes()
+
+    def refuse(*_: object) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr("fusioninit.state.case_file.os.replace", refuse)
+    with pytest.raises(OSError, match="no space"):
+        save_case(case.with_decision(None), path)
+    assert path.read_bytes() == before
