@@ -6,7 +6,14 @@ z Superior), millimetres, float64. Points are `(..., 3)` arrays in x, y, z; voxe
 """
 
 from fusioninit.geometry.grids import Grid
-from fusioninit.geometry.planes import Orientation, SlicePlane, orientation_letters, slice_plane
+from fusioninit.geometry.planes import (
+    Orientation,
+    PixelFrame,
+    SlicePlane,
+    index_from_pixel,
+    orientation_letters,
+    slice_plane,
+)
 from fusioninit.geometry.spaces import Space
 from fusioninit.geometry.transforms import (
     RigidTransform,
@@ -17,9 +24,11 @@ from fusioninit.geometry.transforms import (
 __all__ = [
     "Grid",
     "Orientation",
+    "PixelFrame",
     "RigidTransform",
     "SlicePlane",
     "Space",
+    "index_from_pixel",
     "orientation_letters",
     "rotation_matrix",
     "rotation_vector_rad",

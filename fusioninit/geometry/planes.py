@@ -12,6 +12,9 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fusioninit.geometry.grids import Grid
+from fusioninit.geometry.transforms import RigidTransform
+
 FloatArray = NDArray[np.float64]
 
 
@@ -69,6 +72,70 @@ class SlicePlane:
     def moved(self, distance_mm: float) -> SlicePlane:
         """The parallel plane `distance_mm` further along the normal."""
         return SlicePlane(self.origin_mm + distance_mm * self.normal, self.right, self.down)
+
+
+@dataclass(frozen=True)
+class PixelFrame:
+    """The pixels through which a view sees a plane. Pixel (0, 0) is the upper left one's CENTRE.
+
+    Parameters
+    ----------
+    plane : SlicePlane
+    size_px : (width, height)
+    mm_per_px : float
+    center_mm : (2,) array
+        Screen coordinates (right, down) of the plane shown in the middle of the picture.
+    """
+
+    plane: SlicePlane
+    size_px: tuple[int, int]
+    mm_per_px: float
+    center_mm: FloatArray = field(default_factory=lambda: np.zeros(2))
+
+    @property
+    def _corner_mm(self) -> FloatArray:
+        half: FloatArray = (np.array(self.size_px) - 1) / 2 * self.mm_per_px
+        return self.center_mm - half
+
+    @property
+    def world_from_pixel(self) -> FloatArray:
+        """(4, 4) from homogeneous (column, row, 0) to LPS mm."""
+        matrix = np.eye(4)
+        matrix[:3, 0] = self.plane.right * self.mm_per_px
+        matrix[:3, 1] = self.plane.down * self.mm_per_px
+        matrix[:3, 2] = self.plane.normal * self.mm_per_px
+        matrix[:3, 3] = self.plane.to_world(self._corner_mm)
+        return matrix
+
+    def to_pixel(self, points_mm: ArrayLike) -> FloatArray:
+        """`(..., 2)` column and row of `(..., 3)` world points, projected onto the plane."""
+        pixel: FloatArray = (self.plane.to_screen(points_mm) - self._corner_mm) / self.mm_per_px
+        return pixel
+
+    def to_world(self, pixels: ArrayLike) -> FloatArray:
+        """`(..., 3)` world points of `(..., 2)` columns and rows, on the plane."""
+        return self.plane.to_world(
+            np.asarray(pixels, dtype=np.float64) * self.mm_per_px + self._corner_mm
+        )
+
+    def finer(self, factor: float) -> PixelFrame:
+        """The same picture with `factor` times as many pixels each way (a HiDPI screen)."""
+        width, height = (max(1, round(size * factor)) for size in self.size_px)
+        return PixelFrame(self.plane, (width, height), self.mm_per_px / factor, self.center_mm)
+
+
+def index_from_pixel(
+    grid: Grid, frame: PixelFrame, grid_from_plane: RigidTransform | None = None
+) -> FloatArray:
+    """(4, 4) from (column, row, 0) of a view to the voxel index (i, j, k) of a grid.
+
+    `grid_from_plane` takes points of the plane's space to the grid's; None where they are one.
+    """
+    world = frame.world_from_pixel
+    if grid_from_plane is not None:
+        world = grid_from_plane.matrix @ world
+    matrix: FloatArray = grid.index_from_world @ world
+    return matrix
 
 
 def slice_plane(

@@ -80,6 +80,19 @@ class Landmark:
         """Root mean variance over the three axes."""
         return float(np.sqrt(np.trace(self.covariance_mm2) / 3))
 
+    def region_outline_mm(self, axes: ArrayLike, *, points: int = 48) -> FloatArray:
+        """(points, 2) outline of the 95 % region's shadow on a plane, about the position.
+
+        `axes` (2, 3) are the plane's unit world directions. The region is the ellipsoid that
+        holds the true point with probability 0.95 (chi-square, 3 degrees of freedom, 7.815).
+        """
+        directions = np.asarray(axes, dtype=np.float64)
+        shadow = directions @ self.covariance_mm2 @ directions.T
+        turn = np.linspace(0, 2 * np.pi, points, endpoint=False)
+        circle = np.sqrt(7.815) * np.stack([np.cos(turn), np.sin(turn)])
+        outline: FloatArray = (np.linalg.cholesky(shadow + 1e-9 * np.eye(2)) @ circle).T
+        return outline
+
     def at(self, position_mm: ArrayLike, *, source: Source = Source.EDITED) -> Landmark:
         """The same landmark moved by a person: full confidence, the observer's covariance."""
         return replace(
