@@ -115,6 +115,14 @@ class Grid:
         index = self.to_index(points_mm)
         return np.asarray(((index >= -0.5) & (index <= self.size_xyz - 0.5)).all(axis=-1))
 
+    def step_mm(self, direction: ArrayLike) -> float:
+        """Distance from one voxel layer to the next when walking along a unit world direction.
+
+        The spacing of the voxel axis that lies nearest to `direction` (3,).
+        """
+        along = np.abs(self.direction.T @ np.asarray(direction, dtype=np.float64))
+        return float(self.spacing_mm[int(np.argmax(along))])
+
     def corners_mm(self) -> FloatArray:
         """(8, 3) world positions of the outer corners (voxel faces, not centres)."""
         ends = np.stack([np.full(3, -0.5), self.size_xyz - 0.5])

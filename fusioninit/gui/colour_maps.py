@@ -28,7 +28,6 @@ def argb_table(name: str) -> NDArray[np.uint32]:
     red, green, blue = (
         np.interp(level, at, stops[:, channel]).round().astype(np.uint32) for channel in range(3)
     )
-    table: NDArray[np.uint32] = (255 << 24) | (red << 16) | (green << 8) | blue
-    table = table.astype(np.uint32)
+    table = ((255 << 24) | (red << 16) | (green << 8) | blue).astype(np.uint32)
     table.setflags(write=False)
     return table

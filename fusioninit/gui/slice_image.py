@@ -55,7 +55,7 @@ class SliceSampler:
     ) -> NDArray[np.int16]:
         """(height, width) levels on the pixels of `frame`; `OUTSIDE` where there is no voxel."""
         width, height = frame.size_px
-        self._axes.DeepCopy(index_from_pixel(self._grid, frame, grid_from_plane).ravel())
+        self._axes.DeepCopy(index_from_pixel(self._grid, frame, grid_from_plane).ravel().tolist())
         self._reslice.SetOutputExtent(0, width - 1, 0, height - 1, 0, 0)
         self._reslice.Modified()
         self._reslice.Update()

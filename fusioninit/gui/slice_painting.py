@@ -1,0 +1,189 @@
+"""What is drawn over a slice: crosshair, letters, scale bar, titles, landmarks. Vector graphics.
+
+All functions take a `QPainter` in logical pixels; positions are continuous view coordinates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QPainter, QPen, QPolygonF
+
+from fusioninit.geometry import Space
+from fusioninit.gui.theme import SPACE_COLOUR
+from fusioninit.landmarks import Source
+
+GLYPH_RADIUS = 6.0
+_INK = QColor(0, 0, 0, 190)
+_PALE = QColor(235, 240, 244)
+_FAINT = QColor(190, 200, 210)
+_SCALES_MM = (5, 10, 20, 50, 100)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A landmark as one view draws it."""
+
+    at: QPointF
+    space: Space
+    label: str
+    strength: float
+    """1 on the plane, fading to 0 away from it."""
+    source: Source = Source.EDITED
+    is_own: bool = True
+    """Of the view's own space, and so one that can be dragged here."""
+    is_selected: bool = False
+    outline: QPolygonF | None = None
+
+
+def draw_text(
+    painter: QPainter,
+    box: QRectF,
+    text: str,
+    *,
+    align: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeft,
+    colour: QColor = _PALE,
+) -> None:
+    """Text with a dark halo, readable on any image."""
+    painter.setPen(_INK)
+    for dx, dy in ((-1, 0), (1, 0), (0, -1), (0, 1)):
+        painter.drawText(box.translated(dx, dy), align, text)
+    painter.setPen(colour)
+    painter.drawText(box, align, text)
+
+
+def draw_crosshair(painter: QPainter, at: QPointF, size: tuple[float, float]) -> None:
+    """Two thin lines with a gap, so that what lies at the crossing stays visible."""
+    width, height = size
+    gap = 9.0
+    painter.setPen(QPen(QColor(225, 235, 245, 105), 1))
+    x, y = round(at.x()) + 0.5, round(at.y()) + 0.5
+    painter.drawLine(QPointF(0, y), QPointF(x - gap, y))
+    painter.drawLine(QPointF(x + gap, y), QPointF(width, y))
+    painter.drawLine(QPointF(x, 0), QPointF(x, y - gap))
+    painter.drawLine(QPointF(x, y + gap), QPointF(x, height))
+
+
+def draw_letters(painter: QPainter, letters: Sequence[str], size: tuple[float, float]) -> None:
+    """Patient directions at the middle of the left, right, top and bottom edge."""
+    width, height = size
+    bold = QFont(painter.font())
+    bold.setBold(True)
+    painter.save()
+    painter.setFont(bold)
+    flag = Qt.AlignmentFlag
+    center_v, center_h = flag.AlignVCenter, flag.AlignHCenter
+    places = (
+        (QRectF(7, 0, 40, height), flag.AlignLeft | center_v),
+        (QRectF(width - 47, 0, 40, height), flag.AlignRight | center_v),
+        (QRectF(0, 26, width, 20), flag.AlignTop | center_h),
+        (QRectF(0, height - 24, width, 20), flag.AlignBottom | center_h),
+    )
+    for letter, (box, align) in zip(letters, places, strict=True):
+        draw_text(painter, box, letter, align=align)
+    painter.restore()
+
+
+def draw_scale_bar(painter: QPainter, mm_per_px: float, size: tuple[float, float]) -> None:
+    """A bar of a round length, about a fifth of the view, at the lower right."""
+    width, height = size
+    length_mm = next((mm for mm in _SCALES_MM if mm / mm_per_px > width / 7), _SCALES_MM[-1])
+    length = length_mm / mm_per_px
+    right, y = width - 10.0, height - 10.0
+    bar = [QPointF(right - length, y - 4), QPointF(right - length, y), QPointF(right, y)]
+    bar.append(QPointF(right, y - 4))
+    for pen in (QPen(_INK, 3.5), QPen(_PALE, 1.5)):
+        painter.setPen(pen)
+        painter.drawPolyline(bar)
+    box = QRectF(right - length - 30, y - 22, length + 30, 16)
+    draw_text(painter, box, f"{length_mm} mm", align=Qt.AlignmentFlag.AlignRight)
+
+
+def draw_title(painter: QPainter, title: str, shown: Sequence[tuple[str, QColor]]) -> None:
+    """The view's name, and what is shown in it in the colour of each."""
+    metrics = painter.fontMetrics()
+    x = 10.0
+    for text, colour in ((title, _PALE), *shown):
+        draw_text(painter, QRectF(x, 7, 220, 18), text, colour=colour)
+        x += metrics.horizontalAdvance(text) + 9
+
+
+def draw_corner_text(
+    painter: QPainter, text: str, size: tuple[float, float], *, at_top: bool = False
+) -> None:
+    """Small text at the lower left, or upper right."""
+    width, height = size
+    if at_top:
+        box, align = QRectF(width - 230, 7, 222, 18), Qt.AlignmentFlag.AlignRight
+    else:
+        box, align = QRectF(10, height - 23, 220, 18), Qt.AlignmentFlag.AlignLeft
+    draw_text(painter, box, text, align=align, colour=_FAINT)
+
+
+def draw_outlines(painter: QPainter, polygons: Sequence[QPolygonF], space: Space) -> None:
+    """A gland's outline in its space's colour; the MR's is dashed."""
+    style = Qt.PenStyle.SolidLine if space is Space.US else Qt.PenStyle.DashLine
+    for pen in (QPen(_INK, 3.0), QPen(SPACE_COLOUR[space], 1.5, style)):
+        painter.setPen(pen)
+        for polygon in polygons:
+            painter.drawPolyline(polygon)
+
+
+def draw_link(painter: QPainter, from_at: QPointF, to_at: QPointF) -> None:
+    """The residual: a line from a landmark to where the other image puts it."""
+    for pen in (QPen(_INK, 3.0), QPen(QColor(255, 255, 255, 200), 1.2)):
+        painter.setPen(pen)
+        painter.drawLine(from_at, to_at)
+
+
+def draw_mark(painter: QPainter, mark: Mark) -> None:
+    """One landmark: a ring for US, a square for MR; dashed while only predicted."""
+    painter.save()
+    painter.setOpacity(mark.strength)
+    colour = SPACE_COLOUR[mark.space]
+    if mark.outline is not None:
+        _draw_region(painter, mark.outline, colour)
+    if mark.is_selected:
+        painter.setPen(QPen(QColor(255, 255, 255, 230), 1.2))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawEllipse(mark.at, GLYPH_RADIUS + 5, GLYPH_RADIUS + 5)
+    _draw_glyph(painter, mark, colour)
+    if mark.label:
+        box = QRectF(mark.at.x() + GLYPH_RADIUS + 6, mark.at.y() - 19, 200, 18)
+        draw_text(painter, box, mark.label, colour=colour)
+    painter.restore()
+
+
+def _draw_region(painter: QPainter, outline: QPolygonF, colour: QColor) -> None:
+    soft = QColor(colour)
+    soft.setAlpha(34)
+    line = QColor(colour)
+    line.setAlpha(120)
+    painter.setBrush(soft)
+    painter.setPen(QPen(line, 1.0, Qt.PenStyle.DotLine))
+    painter.drawPolygon(outline)
+
+
+def _draw_glyph(painter: QPainter, mark: Mark, colour: QColor) -> None:
+    radius = GLYPH_RADIUS if mark.is_own else GLYPH_RADIUS - 1.5
+    dashed = mark.source is Source.PREDICTED and mark.is_own
+    style = Qt.PenStyle.DashLine if dashed else Qt.PenStyle.SolidLine
+    fill = QColor(colour)
+    fill.setAlpha(130 if mark.source is Source.CONFIRMED and mark.is_own else 0)
+    box = QRectF(mark.at.x() - radius, mark.at.y() - radius, 2 * radius, 2 * radius)
+    pen = QPen(colour, 2.0 if mark.is_own else 1.3, style)
+    if dashed:
+        pen.setDashPattern([2.0, 1.2])
+    for stroke, brush in ((QPen(_INK, 4.0), Qt.BrushStyle.NoBrush), (pen, fill)):
+        painter.setPen(stroke)
+        painter.setBrush(brush)
+        if mark.space is Space.US:
+            painter.drawEllipse(box)
+        else:
+            painter.drawRect(box)
+    if mark.is_own:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(colour)
+        painter.drawEllipse(mark.at, 1.6, 1.6)

@@ -1,0 +1,288 @@
+"""One slice of a space, painted by Qt: image, overlay of the other volume, landmarks, crosshair."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from PySide6.QtCore import QEvent, QPointF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from fusioninit.geometry import (
+    Orientation,
+    PixelFrame,
+    RigidTransform,
+    SlicePlane,
+    Space,
+    orientation_letters,
+    slice_plane,
+)
+from fusioninit.gui import slice_painting as paint
+from fusioninit.gui.slice_layers import SliceLayers
+from fusioninit.gui.slice_painting import Mark
+from fusioninit.gui.theme import SPACE_COLOUR, SPACE_NAME, current_theme
+from fusioninit.gui.view_state import ViewState
+from fusioninit.landmarks import LABELS, Landmark, LandmarkName
+from fusioninit.session import Session
+
+FADE_MM = 12.0
+"""Distance from the plane at which a landmark has faded to its weakest."""
+HIDE_MM = 30.0
+WEAKEST = 0.28
+MARGIN = 0.94
+"""Share of the view that the volume fills at zoom 1."""
+
+_OTHER = {Space.US: Space.MR, Space.MR: Space.US}
+
+
+class SliceView(QWidget):
+    """A view of `space` in one orientation. In the US space MR is laid over it once aligned."""
+
+    hovered = Signal(Space, object)
+    """(space, (3,) LPS mm under the pointer)"""
+    maximise_requested = Signal()
+    menu_requested = Signal(Space, object, object)
+    """(space, LPS mm, global position): a right click that was no drag."""
+
+    def __init__(
+        self,
+        session: Session,
+        view_state: ViewState,
+        *,
+        space: Space,
+        orientation: Orientation,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.session, self.view_state = session, view_state
+        self.space, self.orientation = space, orientation
+        self.pan_mm = np.zeros(2)
+        self._layers = SliceLayers(session, view_state, space)
+        self._describe()
+        session.case_opened.connect(self._start_afresh)
+        session.landmarks_changed.connect(self.update)
+        session.registration_changed.connect(self.update)
+        session.gland_changed.connect(self.update)
+        session.targets_changed.connect(self.update)
+        view_state.crosshair_changed.connect(self._on_space_changed)
+        view_state.window_changed.connect(self.update)
+        view_state.zoom_changed.connect(self._on_space_changed)
+        view_state.fusion_changed.connect(self.update)
+        view_state.selection_changed.connect(self.update)
+
+    def _describe(self) -> None:
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(140, 120)
+        self.setObjectName(f"{self.space.value}_{self.orientation.value}")
+        self.setAccessibleName(f"{self.orientation.value} view of {SPACE_NAME[self.space]}")
+
+    def sizeHint(self) -> QSize:
+        """A third of the reference window."""
+        return QSize(350, 380)
+
+    # -- where things are -----------------------------------------------------------------------
+
+    @property
+    def is_showing(self) -> bool:
+        """Whether a volume of the view's space is open."""
+        return self.session.case.volume(self.space) is not None
+
+    def base_plane(self) -> SlicePlane:
+        """The plane through the middle of the volume; the shown one is parallel to it."""
+        volume = self.session.case.volume(self.space)
+        center = np.zeros(3) if volume is None else volume.grid.center_mm
+        return slice_plane(self.orientation, center)
+
+    def plane(self) -> SlicePlane:
+        """The plane shown: through the crosshair."""
+        base = self.base_plane()
+        return base.moved(float(base.distance_mm(self.view_state.crosshair_mm(self.space))))
+
+    def mm_per_px(self) -> float:
+        """Millimetres per logical pixel at the present zoom."""
+        volume = self.session.case.volume(self.space)
+        if volume is None:
+            return 0.5
+        corners = self.base_plane().to_screen(volume.grid.corners_mm())
+        span = corners.max(axis=0) - corners.min(axis=0)
+        fit = max(span[0] / max(self.width(), 1), span[1] / max(self.height(), 1)) / MARGIN
+        return float(fit / self.view_state.zoom(self.space))
+
+    def frame(self) -> PixelFrame:
+        """The logical pixels of the view."""
+        size = (max(1, self.width()), max(1, self.height()))
+        return PixelFrame(self.plane(), size, self.mm_per_px(), self.pan_mm)
+
+    def to_view(self, points_mm: ArrayLike) -> QPointF:
+        """Continuous view coordinates of a point of the view's space."""
+        x, y = self.frame().to_pixel(points_mm) + 0.5
+        return QPointF(float(x), float(y))
+
+    def to_world(self, at: QPointF) -> NDArray[np.float64]:
+        """(3,) LPS mm, on the plane shown, of a view position."""
+        return self.frame().to_world([at.x() - 0.5, at.y() - 0.5])
+
+    def here_from_other(self) -> RigidTransform | None:
+        """The transform from the other space to this view's, once aligned."""
+        us_from_mr = self.session.case.us_from_mr
+        if us_from_mr is None or self.space is Space.US:
+            return us_from_mr
+        return us_from_mr.inverse()
+
+    def shown_alone(self) -> Space | None:
+        """The one volume visible in this view, or None while two are combined."""
+        shown = self._layers.shown_spaces()
+        return shown[0] if len(shown) == 1 else None
+
+    def landmark_at(self, at: QPointF, *, reach_px: float = 12.0) -> LandmarkName | None:
+        """The own landmark under the pointer that is near enough to the plane to be seen."""
+        frame, found, nearest = self.frame(), None, reach_px
+        for mark in self.session.case.landmarks(self.space).landmarks:
+            if abs(float(frame.plane.distance_mm(mark.position_mm))) > FADE_MM:
+                continue
+            place = self.to_view(mark.position_mm)
+            distance = float(np.hypot(place.x() - at.x(), place.y() - at.y()))
+            if distance <= nearest:
+                found, nearest = mark.name, distance
+        return found
+
+    # -- moving through the volume --------------------------------------------------------------
+
+    def step_slices(self, slices: float) -> None:
+        """Move the plane by voxel layers, within the volume; positive goes away from the viewer."""
+        volume = self.session.case.volume(self.space)
+        if volume is None:
+            return
+        base = self.base_plane()
+        depth = base.distance_mm(volume.grid.corners_mm())
+        crosshair = self.view_state.crosshair_mm(self.space)
+        now = float(base.distance_mm(crosshair))
+        step = slices * volume.grid.step_mm(base.normal)
+        wanted = float(np.clip(now + step, depth.min(), depth.max()))
+        self.view_state.set_crosshair(self.space, crosshair + (wanted - now) * base.normal)
+
+    def reset(self) -> None:
+        """The whole volume again, centred."""
+        self.pan_mm = np.zeros(2)
+        self.view_state.set_zoom(self.space, 1.0)
+        self.update()
+
+    # -- painting -------------------------------------------------------------------------------
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the image, then everything over it."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor("#000000"))
+        if not self.is_showing:
+            self._paint_invitation(painter)
+            return
+        frame = self.frame()
+        self._layers.paint(painter, frame, self.devicePixelRatioF())
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        size = (float(self.width()), float(self.height()))
+        if self.view_state.flag("contours"):
+            for space, polygons in self._layers.outlines(frame):
+                paint.draw_outlines(painter, polygons, space)
+        if self.view_state.flag("crosshair"):
+            crosshair = self.view_state.crosshair_mm(self.space)
+            paint.draw_crosshair(painter, self.to_view(crosshair), size)
+        self._paint_marks(painter, frame)
+        self._paint_frame(painter, frame, size)
+
+    def _paint_invitation(self, painter: QPainter) -> None:
+        name = SPACE_NAME[self.space]
+        painter.setPen(QColor("#7d8894"))
+        key = "Ctrl+U" if self.space is Space.US else "Ctrl+M"
+        text = f"{name} · {self.orientation.value}\n\nOpen {name} ({key})\nor drop a file or folder"
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, text)
+        self._paint_border(painter)
+
+    def _paint_frame(self, painter: QPainter, frame: PixelFrame, size: tuple[float, float]) -> None:
+        plane = frame.plane
+        axes = (-plane.right, plane.right, -plane.down, plane.down)
+        paint.draw_letters(painter, [orientation_letters(axis) for axis in axes], size)
+        paint.draw_scale_bar(painter, frame.mm_per_px, size)
+        shown = [(SPACE_NAME[s], SPACE_COLOUR[s]) for s in self._layers.shown_spaces()]
+        paint.draw_title(painter, self.orientation.value.capitalize(), shown)
+        paint.draw_corner_text(painter, self.position_text(), size)
+        self._paint_border(painter)
+
+    def position_text(self) -> str:
+        """Where the slice lies, e.g. "S 12.5 mm" (superior of the frame's origin)."""
+        axis = int(np.argmax(np.abs(self.base_plane().normal)))
+        value = float(self.view_state.crosshair_mm(self.space)[axis])
+        letter = ("RL", "AP", "IS")[axis][int(value >= 0)]
+        return f"{letter} {abs(value):.1f} mm"
+
+    def _paint_border(self, painter: QPainter) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        colour = current_theme().accent if self.hasFocus() else current_theme().line
+        painter.setPen(QPen(QColor(colour), 1))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+
+    def _paint_marks(self, painter: QPainter, frame: PixelFrame) -> None:
+        here_from_other = self.here_from_other()
+        case = self.session.case
+        own = case.landmarks(self.space)
+        if here_from_other is not None:
+            for mark in case.landmarks(_OTHER[self.space]).landmarks:
+                position = here_from_other.apply(mark.position_mm)
+                if mark.name in own:
+                    ends = (own[mark.name].position_mm, position)
+                    if max(abs(float(d)) for d in frame.plane.distance_mm(ends)) < FADE_MM:
+                        paint.draw_link(painter, self.to_view(ends[0]), self.to_view(ends[1]))
+                self._paint_mark(painter, frame, mark, position_mm=position)
+        for mark in own.landmarks:
+            self._paint_mark(painter, frame, mark)
+
+    def _paint_mark(
+        self,
+        painter: QPainter,
+        frame: PixelFrame,
+        mark: Landmark,
+        *,
+        position_mm: NDArray[np.float64] | None = None,
+    ) -> None:
+        is_own = position_mm is None
+        position = mark.position_mm if position_mm is None else position_mm
+        distance = abs(float(frame.plane.distance_mm(position)))
+        if distance > HIDE_MM:
+            return
+        space = self.space if is_own else _OTHER[self.space]
+        selected = is_own and self.view_state.selection == (space, mark.name)
+        strength = max(WEAKEST, 1.0 - (1.0 - WEAKEST) * distance / FADE_MM)
+        outline = None
+        at = self.to_view(position)
+        if is_own and self.view_state.flag("regions") and (distance < 4 or selected):
+            outline = self._region(mark, frame, at)
+        label = ""
+        if is_own and self.view_state.flag("names") and (distance < FADE_MM or selected):
+            label = LABELS[mark.name] + (f"  {distance:.0f} mm off" if distance >= 2 else "")
+        paint.draw_mark(
+            painter,
+            Mark(at, space, label, strength, mark.source, is_own, selected, outline),
+        )
+
+    def _region(self, mark: Landmark, frame: PixelFrame, at: QPointF) -> QPolygonF:
+        axes = np.stack([frame.plane.right, frame.plane.down])
+        outline = mark.region_outline_mm(axes) / frame.mm_per_px
+        return QPolygonF([QPointF(at.x() + dx, at.y() + dy) for dx, dy in outline.tolist()])
+
+    # -- events ---------------------------------------------------------------------------------
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Repaint in the new theme."""
+        super().changeEvent(event)
+        self.update()
+
+    def _start_afresh(self) -> None:
+        self.pan_mm = np.zeros(2)
+        self.update()
+
+    def _on_space_changed(self, space: Space) -> None:
+        if space is self.space:
+            self.update()
