@@ -2,7 +2,9 @@
 
 from fusioninit.session.detecting import Detecting
 from fusioninit.session.edits import EditCase
+from fusioninit.session.exporting import Exporting
 from fusioninit.session.jobs import InlineJob, Job, LatestJob
+from fusioninit.session.opening import Opening
 from fusioninit.session.protocols import CaseExporter, Detection, LandmarkPredictor, VolumeReader
 from fusioninit.session.session import Session
 
@@ -11,10 +13,12 @@ __all__ = [
     "Detecting",
     "Detection",
     "EditCase",
+    "Exporting",
     "InlineJob",
     "Job",
     "LandmarkPredictor",
     "LatestJob",
+    "Opening",
     "Session",
     "VolumeReader",
 ]

@@ -1,0 +1,42 @@
+"""Small pictures made in code: the glyph of a landmark, and icons in the theme's colour."""
+
+from __future__ import annotations
+
+import qtawesome
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QIcon, QPainter, QPen, QPixmap
+
+from fusioninit.geometry import Space
+from fusioninit.gui.theme import current_theme
+
+
+def space_icon(space: Space) -> QIcon:
+    """The ring of US or the square of MR, as the views draw them."""
+    picture = QPixmap(28, 28)
+    picture.setDevicePixelRatio(2.0)
+    picture.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(picture)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    colour = QColor(current_theme().space(space))
+    painter.setPen(QPen(colour, 1.8))
+    box = QRectF(2.5, 2.5, 9, 9)
+    if space is Space.US:
+        painter.drawEllipse(box)
+    else:
+        painter.drawRect(box)
+    painter.setBrush(colour)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.drawEllipse(QPointF(7, 7), 1.4, 1.4)
+    painter.end()
+    return QIcon(picture)
+
+
+def icon(name: str, *, colour: str | None = None) -> QIcon:
+    """An icon of the Material Design set by name, in the theme's text colour."""
+    theme = current_theme()
+    return qtawesome.icon(
+        f"mdi6.{name}",
+        color=colour or theme.text,
+        color_disabled=theme.line,
+        color_on=colour or theme.on_accent,
+    )

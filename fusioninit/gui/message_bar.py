@@ -1,0 +1,80 @@
+"""What went wrong or needs attention, in plain sentences above the views; never a modal storm."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
+
+from fusioninit.gui.glyphs import icon
+from fusioninit.gui.theme import current_theme
+
+_ICONS = {"error": "alert-circle", "warning": "alert", "info": "check-circle"}
+MOST_KEPT = 30
+
+
+class MessageBar(QFrame):
+    """Shows the newest message; older unread ones wait behind it, none is lost."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("bar")
+        self._waiting: list[tuple[str, str]] = []
+        self._icon = QLabel()
+        self._text = QLabel()
+        self._text.setWordWrap(True)
+        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._more = QLabel()
+        self._more.setObjectName("faint")
+        self._clear = QPushButton("Dismiss all")
+        self._close = QToolButton()
+        self._close.setAccessibleName("Dismiss message")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(12, 5, 6, 5)
+        layout.addWidget(self._icon)
+        layout.addWidget(self._text, 1)
+        layout.addWidget(self._more)
+        layout.addWidget(self._clear)
+        layout.addWidget(self._close)
+        self._close.clicked.connect(self.dismiss)
+        self._clear.clicked.connect(self.dismiss_all)
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        """The sentence shown, empty when none is."""
+        return self._waiting[-1][1] if self._waiting else ""
+
+    @property
+    def texts(self) -> list[str]:
+        """All sentences not yet dismissed, oldest first."""
+        return [text for _, text in self._waiting]
+
+    def show_message(self, text: str, *, kind: str = "error") -> None:
+        """Show a sentence; `kind` is error, warning or info. Info is replaced by what follows."""
+        self._waiting = [m for m in self._waiting if m[0] != "info" and m[1] != text]
+        self._waiting = [*self._waiting[-MOST_KEPT:], (kind, text)]
+        self._show_newest()
+
+    def dismiss(self) -> None:
+        """The newest message was read."""
+        self._waiting = self._waiting[:-1]
+        self._show_newest()
+
+    def dismiss_all(self) -> None:
+        """Everything was read."""
+        self._waiting = []
+        self._show_newest()
+
+    def _show_newest(self) -> None:
+        self.setVisible(bool(self._waiting))
+        if not self._waiting:
+            return
+        kind, text = self._waiting[-1]
+        theme = current_theme()
+        colour = {"error": theme.bad, "warning": theme.warn, "info": theme.good}[kind]
+        self._icon.setPixmap(icon(_ICONS[kind], colour=colour).pixmap(18, 18))
+        self._close.setIcon(icon("close"))
+        self._text.setText(text)
+        others = len(self._waiting) - 1
+        self._more.setText(f"{others} more" if others else "")
+        self._clear.setVisible(others > 0)

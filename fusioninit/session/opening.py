@@ -1,0 +1,147 @@
+"""Opening volumes, saved cases and the demo off the GUI thread; only whole successes are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from fusioninit.geometry import Space
+from fusioninit.imaging.volume import Volume
+from fusioninit.session.jobs import Job
+from fusioninit.session.protocols import Cancelled, Progress, VolumeReader
+from fusioninit.session.session import Session
+from fusioninit.state import Case, Journal
+from fusioninit.state.case_file import load_case
+from fusioninit.state.guards import pair_warnings, require_two_images
+
+Prepare = Callable[[Volume], object]
+NewJournal = Callable[[], Journal | None]
+
+
+class Opening(QObject):
+    """Reads what a person chose and hands it to the session; a failure leaves the case as it is.
+
+    `prepare` is called with every volume on the reading thread, for work that showing it needs.
+    `new_journal` makes the journal of a case that begins.
+    """
+
+    started = Signal(str)
+    progressed = Signal(float, str)
+    opened = Signal(object)
+    """The paths that were opened, as a list."""
+    warned = Signal(str)
+    failed = Signal(str)
+    finished = Signal()
+
+    def __init__(
+        self,
+        session: Session,
+        read: VolumeReader,
+        job: Job,
+        *,
+        prepare: Prepare = id,
+        new_journal: NewJournal = lambda: None,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._session, self._read, self._job = session, read, job
+        self._prepare, self._new_journal = prepare, new_journal
+        job.progressed.connect(self.progressed)
+        job.succeeded.connect(self._on_succeeded)
+        job.failed.connect(self.failed)
+        job.stopped.connect(self.finished)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether something is being read."""
+        return self._job.is_running
+
+    def open_volumes(self, paths: Mapping[Space, Path], *, series_uid: str | None = None) -> None:
+        """Read a file or folder for each space given; other volumes of the case stay."""
+        task = partial(
+            _read_volumes, self._read, self._prepare, dict(paths), self._session.case, series_uid
+        )
+        self._submit(task, " and ".join(path.name for path in paths.values()), paths.values())
+
+    def open_saved(self, path: Path) -> None:
+        """Open a case that was saved."""
+        self._submit(partial(_load_saved, path, self._read, self._prepare), path.name, [path])
+
+    def open_made(self, make: Callable[[VolumeReader], Case], name: str) -> None:
+        """Open the case that `make(read)` builds (the demo, a resumed journal)."""
+        self._submit(partial(_make, make, self._read, self._prepare), name, [])
+
+    def cancel(self) -> None:
+        """Stop reading; the case stays as it is."""
+        self._job.cancel()
+
+    def close(self) -> bool:
+        """Stop and wait for the thread to end."""
+        self._job.cancel()
+        return self._job.wait()
+
+    def _submit(self, task: Callable[..., Any], name: str, paths: Iterable[Path]) -> None:
+        self.started.emit(f"Opening {name}")
+        self._job.submit(task, context=list(paths))
+
+    def _on_succeeded(self, case: Case, paths: Any) -> None:
+        self._session.open_case(case, journal=self._new_journal())
+        self.opened.emit(paths)
+        for volume in (case.mr, case.us):
+            for sentence in () if volume is None else volume.source.warnings:
+                self.warned.emit(f"{volume.space.upper()}: {sentence}")
+        if case.mr is not None and case.us is not None:
+            for sentence in pair_warnings(mr=case.mr, us=case.us):
+                self.warned.emit(sentence)
+
+
+def _read_volumes(
+    read: VolumeReader,
+    prepare: Prepare,
+    paths: Mapping[Space, Path],
+    case: Case,
+    series_uid: str | None,
+    *,
+    progress: Progress,
+    cancelled: Cancelled,
+) -> Case:
+    for number, (space, path) in enumerate(paths.items()):
+        progress(number / len(paths), f"Reading {space.upper()} from {path.name}")
+        volume = read(path, space=space, series_uid=series_uid)
+        if cancelled():
+            return case
+        prepare(volume)
+        case = case.with_volume(volume)
+    if case.mr is not None and case.us is not None:
+        require_two_images(mr=case.mr, us=case.us)
+    return case
+
+
+def _load_saved(
+    path: Path, read: VolumeReader, prepare: Prepare, *, progress: Progress, cancelled: Cancelled
+) -> Case:
+    return _make(partial(_load, path), read, prepare, progress=progress, cancelled=cancelled)
+
+
+def _load(path: Path, read: VolumeReader) -> Case:
+    return load_case(path, read=read)
+
+
+def _make(
+    make: Callable[[VolumeReader], Case],
+    read: VolumeReader,
+    prepare: Prepare,
+    *,
+    progress: Progress,
+    cancelled: Cancelled,
+) -> Case:
+    progress(0.1, "Reading")
+    case = make(read)
+    for volume in (case.mr, case.us):
+        if volume is not None:
+            prepare(volume)
+    return case
