@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -48,8 +49,9 @@ class Opening(QObject):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._session, self._read, self._job = session, read, job
-        self._prepare, self._new_journal = prepare, new_journal
+        self._session, self._job = session, job
+        self._read = _PreparingReader(read, prepare)
+        self._new_journal = new_journal
         job.progressed.connect(self.progressed)
         job.succeeded.connect(self._on_succeeded)
         job.failed.connect(self.failed)
@@ -62,18 +64,16 @@ class Opening(QObject):
 
     def open_volumes(self, paths: Mapping[Space, Path], *, series_uid: str | None = None) -> None:
         """Read a file or folder for each space given; other volumes of the case stay."""
-        task = partial(
-            _read_volumes, self._read, self._prepare, dict(paths), self._session.case, series_uid
-        )
+        task = partial(_read_volumes, self._read, dict(paths), self._session.case, series_uid)
         self._submit(task, " and ".join(path.name for path in paths.values()), paths.values())
 
     def open_saved(self, path: Path) -> None:
         """Open a case that was saved."""
-        self._submit(partial(_load_saved, path, self._read, self._prepare), path.name, [path])
+        self._submit(partial(_make, partial(_load, path), self._read), path.name, [path])
 
     def open_made(self, make: Callable[[VolumeReader], Case], name: str) -> None:
         """Open the case that `make(read)` builds (the demo, a resumed journal)."""
-        self._submit(partial(_make, make, self._read, self._prepare), name, [])
+        self._submit(partial(_make, make, self._read), name, [])
 
     def cancel(self) -> None:
         """Stop reading; the case stays as it is."""
@@ -91,17 +91,29 @@ class Opening(QObject):
     def _on_succeeded(self, case: Case, paths: Any) -> None:
         self._session.open_case(case, journal=self._new_journal())
         self.opened.emit(paths)
-        for volume in (case.mr, case.us):
-            for sentence in () if volume is None else volume.source.warnings:
+        for volume in filter(None, (case.mr, case.us)):
+            for sentence in volume.source.warnings:
                 self.warned.emit(f"{volume.space.upper()}: {sentence}")
         if case.mr is not None and case.us is not None:
             for sentence in pair_warnings(mr=case.mr, us=case.us):
                 self.warned.emit(sentence)
 
 
+@dataclass(frozen=True)
+class _PreparingReader:
+    """A reader that also does, on the same thread, what showing the volume needs."""
+
+    read: VolumeReader
+    prepare: Prepare
+
+    def __call__(self, path: Path, *, space: Space, series_uid: str | None = None) -> Volume:
+        volume = self.read(path, space=space, series_uid=series_uid)
+        self.prepare(volume)
+        return volume
+
+
 def _read_volumes(
     read: VolumeReader,
-    prepare: Prepare,
     paths: Mapping[Space, Path],
     case: Case,
     series_uid: str | None,
@@ -110,38 +122,25 @@ def _read_volumes(
     cancelled: Cancelled,
 ) -> Case:
     for number, (space, path) in enumerate(paths.items()):
-        progress(number / len(paths), f"Reading {space.upper()} from {path.name}")
-        volume = read(path, space=space, series_uid=series_uid)
+        progress((number + 0.1) / len(paths), f"Reading {space.upper()} from {path.name}")
+        case = case.with_volume(read(path, space=space, series_uid=series_uid))
         if cancelled():
             return case
-        prepare(volume)
-        case = case.with_volume(volume)
     if case.mr is not None and case.us is not None:
         require_two_images(mr=case.mr, us=case.us)
     return case
 
 
-def _load_saved(
-    path: Path, read: VolumeReader, prepare: Prepare, *, progress: Progress, cancelled: Cancelled
-) -> Case:
-    return _make(partial(_load, path), read, prepare, progress=progress, cancelled=cancelled)
-
-
-def _load(path: Path, read: VolumeReader) -> Case:
-    return load_case(path, read=read)
-
-
 def _make(
     make: Callable[[VolumeReader], Case],
     read: VolumeReader,
-    prepare: Prepare,
     *,
     progress: Progress,
     cancelled: Cancelled,
 ) -> Case:
-    progress(0.1, "Reading")
-    case = make(read)
-    for volume in (case.mr, case.us):
-        if volume is not None:
-            prepare(volume)
-    return case
+    progress(0.1, "Reading both volumes")
+    return make(read)
+
+
+def _load(path: Path, read: VolumeReader) -> Case:
+    return load_case(path, read=read)
