@@ -1,4 +1,4 @@
-"""`fusioninit register`: from two images, or two landmark files, to a verified transform on disk."""
+"""`fusioninit register`: from two images or landmark files to a verified transform on disk."""
 
 from __future__ import annotations
 
