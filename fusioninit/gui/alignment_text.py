@@ -1,0 +1,53 @@
+"""A registration as a person reads it: lengths, turns about anatomical axes, the matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from fusioninit.geometry import RigidTransform, rotation_vector_rad
+from fusioninit.landmarks import LABELS, LandmarkSet
+from fusioninit.registration import LandmarkFit
+
+_WAYS = (("left", "right"), ("posterior", "anterior"), ("superior", "inferior"))
+_TURNS = (
+    "Turn about left-right (pitch)",
+    "Turn about front-back (roll)",
+    "Turn about head-feet (yaw)",
+)
+
+
+def rms_mm(fit: LandmarkFit) -> float:
+    """Root mean square of the landmarks' residuals (FRE), mm."""
+    return float(np.sqrt(np.mean(np.square(list(fit.residuals_mm.values())))))
+
+
+def edge_lines(fit: LandmarkFit) -> list[tuple[str, float]]:
+    """(edge, MR length minus US length in mm) of every pair; a rigid motion keeps lengths."""
+    return [
+        (f"{LABELS[first]} – {LABELS[second].lower()}", difference)
+        for (first, second), difference in fit.edge_differences_mm.items()
+    ]
+
+
+def motion_lines(us_from_mr: RigidTransform, mr_landmarks: LandmarkSet) -> list[tuple[str, str]]:
+    """Shift of the landmarks' centre and rotation vector, each along or about L, P and S."""
+    center_mr_mm = mr_landmarks.positions_mm().mean(axis=0)
+    shift = us_from_mr.apply(center_mr_mm) - center_mr_mm
+    turn = np.degrees(rotation_vector_rad(us_from_mr.rotation))
+    shifts = [
+        (f"Shift {ways[int(amount < 0)]}", f"{abs(amount):.1f} mm")
+        for ways, amount in zip(_WAYS, shift, strict=True)
+    ]
+    turns = [(name, f"{amount:+.1f}°") for name, amount in zip(_TURNS, turn, strict=True)]
+    return [*shifts, *turns]
+
+
+def matrix_text(transform: RigidTransform) -> str:
+    """The upper three rows, aligned for a fixed-width font."""
+    return "\n".join(_row(row) for row in transform.matrix[:3])
+
+
+def _row(values: Sequence[float]) -> str:
+    return " ".join(f"{value:8.4f}" for value in values[:3]) + f" {values[3]:9.2f}"

@@ -1,0 +1,130 @@
+"""The landmark table and what can be done with the landmark chosen in it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from fusioninit.geometry import Space
+from fusioninit.gui.glyphs import icon
+from fusioninit.gui.landmark_table import LandmarkTable
+from fusioninit.gui.theme import SPACE_NAME
+from fusioninit.gui.view_state import ViewState
+from fusioninit.landmarks import LABELS, Source
+from fusioninit.session import Session
+
+_BUTTONS = {
+    "confirm": ("check-bold", "Confirm", "Checked by a person; locks the landmark (C)"),
+    "place": ("map-marker-plus", "Place here", "Put the landmark at the crosshair (P)"),
+    "revert": ("undo-variant", "Revert", "Back to where the network proposed it"),
+    "delete": ("delete-outline", "Delete", "Remove the landmark (Del)"),
+}
+
+
+class LandmarkPanel(QFrame):
+    """Acts on the selected landmark; `detect_requested` asks for the network."""
+
+    detect_requested = Signal()
+
+    def __init__(
+        self, session: Session, view_state: ViewState, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("card")
+        self._session, self._view_state = session, view_state
+        self.table = LandmarkTable(session, view_state)
+        self.hint = QLabel()
+        self.hint.setObjectName("faint")
+        self.detect = QPushButton("Detect")
+        self.detect.setToolTip("Find the landmarks of both images with the networks (Ctrl+D)")
+        self.buttons: dict[str, QPushButton] = {}
+        for name, (picture, text, tip) in _BUTTONS.items():
+            button = self.buttons[name] = QPushButton(icon(picture), text)
+            button.setToolTip(tip)
+            button.clicked.connect(getattr(self, f"{name}_selected"))
+        self._arrange()
+        self.detect.clicked.connect(self.detect_requested)
+        session.case_opened.connect(self._show_selection)
+        session.landmarks_changed.connect(self._show_selection)
+        view_state.selection_changed.connect(self._show_selection)
+        self._show_selection()
+
+    def _arrange(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 9, 12, 10)
+        column.setSpacing(6)
+        top = QHBoxLayout()
+        heading = QLabel("LANDMARKS")
+        heading.setObjectName("heading")
+        self.detect.setIcon(icon("radar"))
+        top.addWidget(heading)
+        top.addStretch(1)
+        top.addWidget(self.detect)
+        column.addLayout(top)
+        column.addWidget(self.table)
+        column.addWidget(self.hint)
+        grid = QGridLayout()
+        grid.setSpacing(6)
+        for number, button in enumerate(self.buttons.values()):
+            grid.addWidget(button, 0, number)
+        column.addLayout(grid)
+
+    def confirm_selected(self) -> None:
+        """Confirm the selected landmark, or take its confirmation back; then on to the next."""
+        chosen = self._chosen()
+        if chosen is not None:
+            space, name = chosen
+            mark = self._session.case.landmarks(space)[name]
+            self._session.confirm_landmark(
+                space, name, confirmed=mark.source is not Source.CONFIRMED
+            )
+
+    def place_selected(self) -> None:
+        """Put the selected landmark at its space's crosshair."""
+        selection = self._view_state.selection
+        if selection is not None and self._session.case.volume(selection[0]) is not None:
+            space, name = selection
+            self._session.move_landmark(space, name, self._view_state.crosshair_mm(space))
+
+    def revert_selected(self) -> None:
+        """Put the selected landmark where the network proposed it."""
+        selection = self._view_state.selection
+        if selection is not None:
+            self._session.revert_landmark(*selection)
+
+    def delete_selected(self) -> None:
+        """Remove the selected landmark."""
+        chosen = self._chosen()
+        if chosen is not None:
+            self._session.delete_landmark(*chosen)
+
+    def _chosen(self) -> tuple[Space, str] | None:
+        selection = self._view_state.selection
+        if selection is None or selection[1] not in self._session.case.landmarks(selection[0]):
+            return None
+        return selection
+
+    def _show_selection(self, _space: Space | None = None) -> None:
+        selection, case = self._view_state.selection, self._session.case
+        chosen = self._chosen()
+        mark = None if chosen is None else case.landmarks(chosen[0])[chosen[1]]
+        can_place = selection is not None and case.volume(selection[0]) is not None
+        self.buttons["confirm"].setEnabled(mark is not None)
+        confirmed = mark is not None and mark.source is Source.CONFIRMED
+        self.buttons["confirm"].setText("Unconfirm" if confirmed else "Confirm")
+        self.buttons["place"].setEnabled(can_place and not (mark is not None and mark.locked))
+        self.buttons["delete"].setEnabled(mark is not None and not mark.locked)
+        predicted = selection is not None and selection[1] in case.predicted(selection[0])
+        self.buttons["revert"].setEnabled(predicted)
+        if selection is None:
+            self.hint.setText("Choose a landmark: click it, or press 1, 2, 3")
+        else:
+            self.hint.setText(f"{LABELS[selection[1]]} in {SPACE_NAME[selection[0]]}")

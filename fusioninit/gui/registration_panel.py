@@ -1,0 +1,146 @@
+"""The alignment in words and numbers, live: estimator, residuals, edges, transform, findings."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSignalBlocker, Qt, QTimer
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QVBoxLayout,
+    QWidget,
+)
+
+from fusioninit.geometry import Space
+from fusioninit.gui.alignment_text import (
+    edge_lines,
+    matrix_text,
+    motion_lines,
+    rms_mm,
+)
+from fusioninit.gui.theme import current_theme
+from fusioninit.registration import ESTIMATORS, LandmarkFit, Unsolved
+from fusioninit.session import Session
+
+REFRESH_MS = 30
+"""Text follows a drag a little behind the pictures, so that it costs them nothing."""
+EDGE_CONSPICUOUS_MM = 5.0
+"""A rigid motion keeps lengths: two readers' edges differ by about this much at most."""
+
+
+class RegistrationPanel(QFrame):
+    """Reads everything from the case's registration; changes only the estimator."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("card")
+        self._session = session
+        self.estimator = QComboBox()
+        self.estimator.addItems(list(ESTIMATORS))
+        self.estimator.setAccessibleName("Estimator")
+        self.figure = _label("figure")
+        self.caption = _label("faint", wraps=True)
+        self.findings = _label("", wraps=True)
+        self.edges = [(_label(), _label(right=True)) for _ in range(3)]
+        self.motion = [(_label(), _label(right=True)) for _ in range(6)]
+        self.matrix = _label("faint")
+        self.matrix.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._arrange()
+        self._timer = QTimer(self, singleShot=True, interval=REFRESH_MS)
+        self._timer.timeout.connect(self.refresh)
+        session.registration_changed.connect(self._schedule)
+        session.case_opened.connect(self.refresh)
+        self.estimator.textActivated.connect(session.set_estimator)
+        self.refresh()
+
+    def _arrange(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 9, 12, 10)
+        column.setSpacing(4)
+        top = QHBoxLayout()
+        top.addWidget(_label("heading", text="ALIGNMENT"))
+        top.addStretch(1)
+        top.addWidget(self.estimator)
+        column.addLayout(top)
+        column.addWidget(self.figure)
+        column.addWidget(self.caption)
+        column.addWidget(self.findings)
+        self._details = QWidget()
+        details = QVBoxLayout(self._details)
+        details.setContentsMargins(0, 4, 0, 0)
+        details.setSpacing(3)
+        details.addWidget(_label("heading", text="EDGES, MR MINUS US"))
+        details.addLayout(_two_columns(self.edges))
+        details.addSpacing(4)
+        details.addWidget(_label("heading", text="MR MOVES ONTO US BY"))
+        details.addLayout(_two_columns(self.motion))
+        details.addSpacing(4)
+        details.addWidget(_label("heading", text="US FROM MR (LPS, MM)"))
+        details.addWidget(self.matrix)
+        column.addWidget(self._details)
+
+    def _schedule(self) -> None:
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def refresh(self) -> None:
+        """Show the case's registration as it is now."""
+        case = self._session.case
+        with QSignalBlocker(self.estimator):
+            self.estimator.setCurrentText(case.estimator)
+        fit = case.registration
+        self._details.setVisible(isinstance(fit, LandmarkFit))
+        match fit:
+            case Unsolved(reason):
+                self.figure.setText("Not aligned")
+                self.caption.setText(reason[:1].upper() + reason[1:] + ".")
+                self.findings.hide()
+            case LandmarkFit():
+                self._show_fit(fit)
+
+    def _show_fit(self, fit: LandmarkFit) -> None:
+        self.figure.setText(f"{rms_mm(fit):.1f} mm")
+        self.caption.setText(
+            "RMS residual of the landmarks (FRE). A small residual is no small target error."
+        )
+        self._show_findings(fit)
+        theme = current_theme()
+        for (name, value), (text, difference) in zip(self.edges, edge_lines(fit), strict=False):
+            name.setText(text)
+            value.setText(f"{difference:+.1f} mm")
+            conspicuous = abs(difference) > EDGE_CONSPICUOUS_MM
+            value.setStyleSheet(f"color: {theme.warn if conspicuous else theme.text};")
+        landmarks = self._session.case.landmarks(Space.MR)
+        for (name, value), (text, amount) in zip(
+            self.motion, motion_lines(fit.us_from_mr, landmarks), strict=True
+        ):
+            name.setText(text)
+            value.setText(amount)
+        self.matrix.setText(matrix_text(fit.us_from_mr))
+
+    def _show_findings(self, fit: LandmarkFit) -> None:
+        self.findings.setVisible(bool(fit.warnings))
+        self.findings.setText("\n".join(f"⚠ {sentence}" for sentence in fit.warnings))
+        self.findings.setStyleSheet(f"color: {current_theme().warn};")
+
+
+def _label(role: str = "", *, text: str = "", wraps: bool = False, right: bool = False) -> QLabel:
+    label = QLabel(text)
+    label.setObjectName(role)
+    label.setWordWrap(wraps)
+    if right:
+        label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+    return label
+
+
+def _two_columns(rows: list[tuple[QLabel, QLabel]]) -> QGridLayout:
+    grid = QGridLayout()
+    grid.setHorizontalSpacing(8)
+    grid.setVerticalSpacing(1)
+    grid.setColumnStretch(0, 1)
+    for row, (name, value) in enumerate(rows):
+        grid.addWidget(name, row, 0)
+        grid.addWidget(value, row, 1)
+    return grid

@@ -1,0 +1,63 @@
+"""Where the 3D view goes: filled once the window stands, or a note that says why it is not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from fusioninit.gui.opengl import opengl_refusal
+from fusioninit.gui.view_state import ViewState
+from fusioninit.session import Session
+
+if TYPE_CHECKING:
+    from fusioninit.gui.scene_view import SceneView
+
+
+class ScenePlace(QWidget):
+    """An empty frame until `fill`; loading VTK's renderer must not delay the first window."""
+
+    maximise_requested = Signal()
+
+    def __init__(
+        self, session: Session, view_state: ViewState, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._session, self._view_state = session, view_state
+        self.scene: SceneView | None = None
+        self.note = QLabel("3D view")
+        self.note.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.note.setWordWrap(True)
+        self.note.setStyleSheet("background: #000000; color: #7d8894; padding: 12px;")
+        self.setMinimumSize(140, 120)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.addWidget(self.note)
+
+    def sizeHint(self) -> QSize:
+        """As large as a slice view."""
+        return QSize(350, 380)
+
+    def fill(self) -> None:
+        """Make the 3D view where OpenGL serves, else say why there is none. Once."""
+        if self.scene is not None:
+            return
+        refusal = opengl_refusal()
+        if refusal:
+            self.note.setText(
+                f"3D view unavailable\n\n{refusal}\nEverything else works without it."
+            )
+            return
+        from fusioninit.gui.scene_view import SceneView
+
+        self.scene = SceneView(self._session, self._view_state, self)
+        self.scene.maximise_requested.connect(self.maximise_requested)
+        self.note.hide()
+        self._layout.addWidget(self.scene)
+
+    def finalize(self) -> None:
+        """Give back OpenGL; before the window is destroyed."""
+        if self.scene is not None:
+            self.scene.finalize()
