@@ -71,7 +71,8 @@ def check_display() -> Facts:
     import sys
 
     code = "from fusioninit.app import describe_renderer; print(describe_renderer())"
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    command = [sys.executable, "-c", code]
+    out = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
     return {"renderer": out.stdout.strip() or "none: the window shows no 3D view here"}
 
 
