@@ -5,11 +5,13 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QPolygonF
 from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 from vtkmodules.vtkCommonDataModel import vtkImageData
 from vtkmodules.vtkFiltersCore import vtkFlyingEdges2D, vtkStripper
+from vtkmodules.vtkImagingGeneral import vtkImageGaussianSmooth
 
 from fusioninit.geometry import PixelFrame, RigidTransform
 from fusioninit.gui.slice_image import sampler_for
@@ -17,6 +19,7 @@ from fusioninit.imaging.volume import Volume
 
 _INSIDE = 1000
 _COARSENESS_PX = 2.0
+SMOOTH_MM = 1.0
 
 
 class GlandOutline:
@@ -45,12 +48,26 @@ class GlandOutline:
     def _grade(self, gland: Volume) -> Volume:
         """The mask with 0 and `_INSIDE`, so that interpolated levels have room in between."""
         if self._graded is None or gland is not self._gland:
-            levels = (gland.voxels > 0.5).astype(np.int16) * np.int16(_INSIDE)
-            self._gland, self._graded = gland, Volume(levels, gland.grid, gland.space)
+            self._gland, self._graded = gland, Volume(_soft(gland), gland.grid, gland.space)
         return self._graded
 
 
-def _contours(cut: np.ndarray, scale: tuple[float, float]) -> list[QPolygonF]:
+def _soft(gland: Volume) -> NDArray[np.int16]:
+    """The mask as levels 0 to `_INSIDE`, smoothed by a voxel or so, so that no stairs show."""
+    levels = (gland.voxels > 0.5).astype(np.float32) * _INSIDE
+    image = vtkImageData()
+    image.SetDimensions(*levels.shape[::-1])
+    image.GetPointData().SetScalars(numpy_to_vtk(levels.reshape(-1)))
+    smooth = vtkImageGaussianSmooth()
+    smooth.SetInputData(image)
+    smooth.SetStandardDeviations(*(SMOOTH_MM / gland.grid.spacing_mm))
+    smooth.SetRadiusFactors(2.0, 2.0, 2.0)
+    smooth.Update()
+    flat = vtk_to_numpy(smooth.GetOutput().GetPointData().GetScalars())
+    return flat.reshape(levels.shape).astype(np.int16)
+
+
+def _contours(cut: NDArray[np.int16], scale: tuple[float, float]) -> list[QPolygonF]:
     height, width = cut.shape
     levels = np.ascontiguousarray(np.maximum(cut, 0)).reshape(-1)
     image = vtkImageData()

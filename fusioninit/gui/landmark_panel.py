@@ -23,7 +23,7 @@ from fusioninit.session import Session
 
 _BUTTONS = {
     "confirm": ("check-bold", "Confirm", "Checked by a person; locks the landmark (C)"),
-    "place": ("map-marker-plus", "Place here", "Put the landmark at the crosshair (P)"),
+    "place": ("map-marker-plus", "Place", "Put the landmark at the crosshair (P)"),
     "revert": ("undo-variant", "Revert", "Back to where the network proposed it"),
     "delete": ("delete-outline", "Delete", "Remove the landmark (Del)"),
 }
@@ -74,6 +74,7 @@ class LandmarkPanel(QFrame):
         grid = QGridLayout()
         grid.setSpacing(6)
         for number, button in enumerate(self.buttons.values()):
+            button.setMinimumWidth(40)
             grid.addWidget(button, 0, number)
         column.addLayout(grid)
 

@@ -20,7 +20,7 @@ _Index = QModelIndex | QPersistentModelIndex
 _Role = Qt.ItemDataRole
 COLUMNS = ("Landmark", "Image", "State", "± mm", "Residual", "")
 NAME, IMAGE, STATE, SPREAD, RESIDUAL, LOCK = range(len(COLUMNS))
-_WIDTHS = (108, 58, 0, 48, 64, 28)
+_WIDTHS = (124, 52, 0, 42, 62, 26)
 _TIPS = {
     STATE: "Predicted by the network (with its confidence), edited or confirmed by a person",
     SPREAD: "Standard deviation of the position per axis",

@@ -45,7 +45,7 @@ class RegistrationPanel(QFrame):
         self.findings = _label("", wraps=True)
         self.edges = [(_label(), _label(right=True)) for _ in range(3)]
         self.motion = [(_label(), _label(right=True)) for _ in range(6)]
-        self.matrix = _label("faint")
+        self.matrix = _label("matrix")
         self.matrix.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._arrange()
         self._timer = QTimer(self, singleShot=True, interval=REFRESH_MS)

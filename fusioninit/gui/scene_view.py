@@ -17,6 +17,8 @@ from fusioninit.gui.view_state import ViewState
 from fusioninit.imaging.volume import Volume
 from fusioninit.session import Session
 
+SHOWN_PLANES = (Orientation.AXIAL, Orientation.SAGITTAL)
+"""A coronal plane would hide the rest from a camera in front of the patient."""
 FRAME_INTERVAL_MS = 40
 """At most 25 pictures a second: in software rendering the slices come first."""
 
@@ -39,7 +41,7 @@ class SceneView(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(1, 1, 1, 1)
         layout.addWidget(self._widget)
-        self._planes = {o: parts.SlicePicture(self.renderer) for o in Orientation}
+        self._planes = {o: parts.SlicePicture(self.renderer) for o in SHOWN_PLANES}
         self._marks: dict[Space, dict[str, vtkActor]] = {Space.US: {}, Space.MR: {}}
         self._glands: dict[Space, tuple[Volume, vtkActor]] = {}
         self._targets: list[vtkActor] = []

@@ -81,6 +81,11 @@ class SliceMouse(QObject):
         }
         view.installEventFilter(self)
 
+    @property
+    def is_dragging(self) -> bool:
+        """Whether a landmark is held at this moment."""
+        return self._grabbed is not None
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Dispatch the view's events; everything not handled goes on to the view."""
         handler = self._handlers.get(event.type())
@@ -204,6 +209,7 @@ class SliceMouse(QObject):
             view.session.end_gesture(self._gesture)
         mark = view.session.case.landmarks(view.space)[name]
         view.view_state.set_crosshair(view.space, mark.position_mm)
+        view.view_state.link(view.session.case.us_from_mr)
         view.setCursor(Qt.CursorShape.OpenHandCursor)
 
     def cancel(self) -> None:

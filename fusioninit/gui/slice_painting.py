@@ -125,7 +125,7 @@ def draw_corner_text(
 def draw_outlines(painter: QPainter, polygons: Sequence[QPolygonF], space: Space) -> None:
     """A gland's outline in its space's colour; the MR's is dashed."""
     style = Qt.PenStyle.SolidLine if space is Space.US else Qt.PenStyle.DashLine
-    for pen in (QPen(_INK, 3.0), QPen(SPACE_COLOUR[space], 1.5, style)):
+    for pen in (QPen(_INK, 2.4), QPen(SPACE_COLOUR[space], 1.3, style)):
         painter.setPen(pen)
         for polygon in polygons:
             painter.drawPolyline(polygon)
@@ -138,8 +138,11 @@ def draw_link(painter: QPainter, from_at: QPointF, to_at: QPointF) -> None:
         painter.drawLine(from_at, to_at)
 
 
-def draw_mark(painter: QPainter, mark: Mark) -> None:
-    """One landmark: a ring for US, a square for MR; dashed while only predicted."""
+def draw_mark(painter: QPainter, mark: Mark, *, right_edge: float) -> None:
+    """One landmark: a ring for US, a square for MR; dashed while only predicted.
+
+    The label stands to its right, or to its left where `right_edge` would cut it off.
+    """
     painter.save()
     painter.setOpacity(mark.strength)
     colour = SPACE_COLOUR[mark.space]
@@ -151,8 +154,11 @@ def draw_mark(painter: QPainter, mark: Mark) -> None:
         painter.drawEllipse(mark.at, GLYPH_RADIUS + 5, GLYPH_RADIUS + 5)
     _draw_glyph(painter, mark, colour)
     if mark.label:
-        box = QRectF(mark.at.x() + GLYPH_RADIUS + 6, mark.at.y() - 19, 200, 18)
-        draw_text(painter, box, mark.label, colour=colour)
+        width = painter.fontMetrics().horizontalAdvance(mark.label) + 2
+        gap = GLYPH_RADIUS + 6
+        fits = mark.at.x() + gap + width < right_edge
+        left = mark.at.x() + gap if fits else mark.at.x() - gap - width
+        draw_text(painter, QRectF(left, mark.at.y() - 19, width, 18), mark.label, colour=colour)
     painter.restore()
 
 

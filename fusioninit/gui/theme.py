@@ -118,7 +118,7 @@ QToolButton { border: 1px solid transparent; border-radius: 5px; padding: 4px 8p
 QToolButton:hover { background: @raised; }
 QToolButton:pressed, QToolButton:checked { background: @accent; color: @on_accent; }
 QToolButton:disabled { color: @line; }
-QPushButton { background: @raised; border: 1px solid @line; border-radius: 5px; padding: 4px 10px;
+QPushButton { background: @raised; border: 1px solid @line; border-radius: 5px; padding: 4px 7px;
   color: @text; min-height: 18px; }
 QPushButton:hover { border-color: @accent; }
 QPushButton:pressed { background: @line; }
@@ -174,5 +174,6 @@ QFrame#bar { background: @panel; border-bottom: 1px solid @line; }
 QLabel#heading { color: @faint; font-weight: 600; }
 QLabel#figure { font-size: 20px; font-weight: 600; }
 QLabel#faint { color: @faint; }
+QLabel#matrix { color: @faint; font-family: "DejaVu Sans Mono", monospace; font-size: 11px; }
 QLabel#banner { color: @warn; padding: 0 8px; }
 """

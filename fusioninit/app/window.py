@@ -1,0 +1,103 @@
+"""`run_window`: from the command line to a closed window."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_config_path, user_data_path
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from fusioninit.app.journals import new_journal
+from fusioninit.app.work import export_case, find_landmarks, read_for_window
+from fusioninit.geometry import Space
+from fusioninit.gui.main_window import MainWindow
+from fusioninit.gui.preferences import Preferences
+from fusioninit.gui.slice_image import sampler_for
+from fusioninit.gui.theme import THEMES, apply_theme
+from fusioninit.session import Detecting, Exporting, LatestJob, Opening, Session
+
+NAME = "fusioninit"
+
+
+def run_window(
+    *,
+    mr: Path | None = None,
+    us: Path | None = None,
+    case: Path | None = None,
+    demo: bool = False,
+) -> int:
+    """Open the window, on volumes, a case or the demo where given; return when it is closed."""
+    application = make_application()
+    window = make_window(
+        Preferences(user_config_path(NAME) / "settings.ini"),
+        journals=user_data_path(NAME) / "journals",
+    )
+    window.show()
+    start = _first_task(window, mr=mr, us=us, case=case, demo=demo)
+    QTimer.singleShot(0, window, start)
+    return int(application.exec())
+
+
+def make_application() -> QApplication:
+    """The one application object. VTK cannot draw into Wayland windows: X11 is used there."""
+    if os.environ.get("WAYLAND_DISPLAY") and os.environ.get("DISPLAY"):
+        os.environ.setdefault("QT_QPA_PLATFORM", "xcb")
+    application = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(application, QApplication)
+    application.setApplicationName(NAME)
+    application.setApplicationDisplayName(NAME)
+    return application
+
+
+def make_window(preferences: Preferences, *, journals: Path) -> MainWindow:
+    """The window with everything it needs, in threads of its own."""
+    application = QApplication.instance()
+    assert isinstance(application, QApplication)
+    apply_theme(application, THEMES.get(preferences.theme, THEMES["Dark"]))
+    session = Session()
+    reading, detecting, exporting = LatestJob(), LatestJob(), LatestJob()
+    opening = Opening(
+        session,
+        read_for_window,
+        reading,
+        prepare=sampler_for,
+        new_journal=lambda: new_journal(journals),
+    )
+    window = MainWindow(
+        session,
+        preferences,
+        opening=opening,
+        detecting=Detecting(session, find_landmarks, detecting),
+        exporting=Exporting(session, export_case, exporting),
+        open_demo=_open_demo,
+    )
+    for part in (session, opening, reading, detecting, exporting):
+        part.setParent(window)
+    geometry = preferences.geometry
+    if geometry is not None:
+        window.restoreGeometry(geometry)
+    return window
+
+
+def _open_demo(read: Any) -> Any:
+    from fusioninit.state.demo import open_demo
+
+    return open_demo(read)
+
+
+def _first_task(
+    window: MainWindow, *, mr: Path | None, us: Path | None, case: Path | None, demo: bool
+) -> Callable[[], None]:
+    paths = {space: path for space, path in ((Space.MR, mr), (Space.US, us)) if path is not None}
+    if demo:
+        return window.open_demo
+    if case is not None:
+        return lambda: window.files.open_case(case)
+    if paths:
+        return lambda: window.files.open_paths(paths)
+    return lambda: None

@@ -1,0 +1,126 @@
+"""Everything a person can do from menus, toolbar and keys, as one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fusioninit.geometry import Space
+from fusioninit.gui.view_grid import LAYOUTS
+from fusioninit.gui.view_state import FusionMode
+from fusioninit.landmarks import REQUIRED_NAMES, LandmarkName
+from fusioninit.registration import LandmarkFit
+
+if TYPE_CHECKING:
+    from fusioninit.gui.main_window import MainWindow
+
+Intent = Callable[["MainWindow"], object]
+Condition = Callable[["MainWindow"], bool]
+
+
+def always(_window: MainWindow) -> bool:
+    """Enabled at all times."""
+    return True
+
+
+def has_volume(window: MainWindow) -> bool:
+    """Enabled once a volume is open."""
+    return window.session.case.us is not None or window.session.case.mr is not None
+
+
+def is_aligned(window: MainWindow) -> bool:
+    """Enabled once a transform is known."""
+    return isinstance(window.session.case.registration, LandmarkFit)
+
+
+@dataclass(frozen=True)
+class Action:
+    """One entry: where it stands, what it is called, which keys, what it does, and when."""
+
+    name: str
+    menu: str
+    text: str
+    keys: str = ""
+    intent: Intent = always
+    enabled: Condition = always
+    icon: str = ""
+    tip: str = ""
+    begins_group: bool = False
+
+
+def _detect(window: MainWindow) -> None:
+    window.detect((Space.MR, Space.US))
+
+
+def _jump(name: LandmarkName) -> Intent:
+    return lambda window: window.jump_to(name)
+
+
+def _layout(name: str) -> Intent:
+    return lambda window: window.show_layout(name)
+
+
+def _mode(mode: FusionMode) -> Intent:
+    return lambda window: window.view_state.set_mode(mode)
+
+
+ACTIONS: tuple[Action, ...] = (
+    Action("open_mr", "&File", "Open &MR…", "Ctrl+M", lambda w: w.files.choose_file(Space.MR),
+           icon="folder-open-outline", tip="Open the MR volume from a file"),
+    Action("open_us", "&File", "Open &US…", "Ctrl+U", lambda w: w.files.choose_file(Space.US),
+           icon="folder-open-outline", tip="Open the ultrasound volume from a file"),
+    Action("open_mr_folder", "&File", "Open MR DICOM folder…", "Ctrl+Shift+M",
+           lambda w: w.files.choose_folder(Space.MR)),
+    Action("open_us_folder", "&File", "Open US DICOM folder…", "Ctrl+Shift+U",
+           lambda w: w.files.choose_folder(Space.US)),
+    Action("open_case", "&File", "&Open case…", "Ctrl+O", lambda w: w.files.choose_case(),
+           begins_group=True),
+    Action("demo", "&File", "Open the &demo", "", lambda w: w.open_demo(), lambda w: w.has_demo,
+           icon="flask-outline", tip="Open the bundled synthetic pair"),
+    Action("save", "&File", "&Save case", "Ctrl+S", lambda w: w.files.save(), has_volume,
+           icon="content-save-outline", tip="Save the case", begins_group=True),
+    Action("save_as", "&File", "Save case &as…", "Ctrl+Shift+S", lambda w: w.files.save_as(),
+           has_volume),
+    Action("export", "&File", "&Export…", "Ctrl+E", lambda w: w.files.export(),
+           lambda w: is_aligned(w) and w.can_export, icon="export-variant",
+           tip="Export transform, landmarks and report, read back and verified"),
+    Action("preferences", "&File", "&Preferences…", "Ctrl+,", lambda w: w.show_preferences(),
+           begins_group=True),
+    Action("quit", "&File", "&Quit", "Ctrl+Q", lambda w: w.close(), begins_group=True),
+    Action("undo", "&Edit", "&Undo", "Ctrl+Z", lambda w: w.session.undo(),
+           lambda w: w.session.undo_stack.canUndo(), icon="undo", tip="Undo"),
+    Action("redo", "&Edit", "&Redo", "Ctrl+Shift+Z", lambda w: w.session.redo(),
+           lambda w: w.session.undo_stack.canRedo(), icon="redo", tip="Redo"),
+    Action("detect", "&Landmarks", "&Detect landmarks", "Ctrl+D", _detect,
+           lambda w: has_volume(w) and w.can_detect, icon="radar",
+           tip="Find the landmarks of both images with the networks"),
+    Action("detect_mr", "&Landmarks", "Detect in MR only", "", lambda w: w.detect((Space.MR,)),
+           lambda w: w.session.case.mr is not None and w.can_detect),
+    Action("detect_us", "&Landmarks", "Detect in US only", "", lambda w: w.detect((Space.US,)),
+           lambda w: w.session.case.us is not None and w.can_detect),
+    Action("confirm", "&Landmarks", "&Confirm / unconfirm", "C",
+           lambda w: w.landmarks.confirm_selected(), begins_group=True),
+    Action("place", "&Landmarks", "&Place at crosshair", "P",
+           lambda w: w.landmarks.place_selected()),
+    Action("delete", "&Landmarks", "De&lete", "Del", lambda w: w.landmarks.delete_selected()),
+    *(Action(f"jump_{number}", "&Landmarks", f"Go to landmark {number}", str(number),
+             _jump(name), begins_group=number == 1)
+      for number, name in enumerate(REQUIRED_NAMES, start=1)),
+    *(Action(f"layout_{name}", "&View", f"Layout: {name}", f"F{number}",
+             _layout(name))
+      for number, name in enumerate(LAYOUTS, start=2)),
+    *(Action(f"mode_{mode.name.lower()}", "&View", mode.value, keys, _mode(mode),
+             begins_group=mode is FusionMode.BLEND)
+      for mode, keys in zip(FusionMode, ("B", "K", "W", "F", "", ""), strict=True)),
+    Action("toggle", "&View", "MR / US in turn", "Space", lambda w: w.toggle_volume()),
+    Action("reset", "&View", "&Reset views", "R", lambda w: w.reset_views(), begins_group=True),
+    Action("shortcuts", "&Help", "&Keyboard and mouse", "F1", lambda w: w.show_shortcuts(),
+           icon="keyboard-outline"),
+    Action("about", "&Help", "&About fusioninit", "", lambda w: w.show_about()),
+)  # fmt: skip
+
+TOOLBAR: tuple[str | None, ...] = (
+    "open_mr", "open_us", "demo", None, "detect", None, "undo", "redo", None, "save", "export",
+)  # fmt: skip
+"""Names of actions; None is a separator."""

@@ -1,0 +1,223 @@
+"""Choosing what to open and where to write: dialogs, drops, recent cases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+
+from fusioninit.geometry import Space
+from fusioninit.gui.preferences import Preferences
+from fusioninit.gui.theme import SPACE_NAME
+from fusioninit.session import Exporting, Opening, Session
+from fusioninit.state import save_case
+from fusioninit.state.case_file import SUFFIX
+
+IMAGES = "Volumes (*.nii *.nii.gz *.nrrd *.nhdr *.mha *.mhd *.dcm);;All files (*)"
+_US_WORDS = ("us", "trus", "ultrasound", "tus")
+_MR_WORDS = ("mr", "mri", "t2", "t2w", "tse", "adc", "dwi")
+
+
+class FileFlow(QObject):
+    """Everything about files that a person starts from the window."""
+
+    told = Signal(str, str)
+    """(kind, sentence) for the message bar."""
+
+    def __init__(
+        self,
+        window: QWidget,
+        session: Session,
+        *,
+        opening: Opening,
+        exporting: Exporting | None,
+        preferences: Preferences,
+    ) -> None:
+        super().__init__(window)
+        self._window, self._session = window, session
+        self._opening, self._exporting, self._preferences = opening, exporting, preferences
+        self.saved_as: Path | None = None
+        opening.opened.connect(self._on_opened)
+        if exporting is not None:
+            exporting.exported.connect(self._on_exported)
+
+    # -- opening --------------------------------------------------------------------------------
+
+    def choose_file(self, space: Space) -> None:
+        """Ask for a file holding a volume of `space`."""
+        title = f"Open {SPACE_NAME[space]}"
+        name, _ = QFileDialog.getOpenFileName(self._window, title, self._last_folder(), IMAGES)
+        if name:
+            self.open_paths({space: Path(name)})
+
+    def choose_folder(self, space: Space) -> None:
+        """Ask for a DICOM folder holding a volume of `space`."""
+        title = f"Open a DICOM folder as {SPACE_NAME[space]}"
+        name = QFileDialog.getExistingDirectory(self._window, title, self._last_folder())
+        if name:
+            self.open_paths({space: Path(name)})
+
+    def choose_case(self) -> None:
+        """Ask for a saved case."""
+        name, _ = QFileDialog.getOpenFileName(
+            self._window, "Open a saved case", self._last_folder(), f"Saved cases (*{SUFFIX})"
+        )
+        if name:
+            self.open_case(Path(name))
+
+    def open_paths(self, paths: dict[Space, Path]) -> None:
+        """Open volumes; the message bar tells where one cannot be."""
+        self._preferences.set_value("folder", str(next(iter(paths.values())).parent))
+        self._opening.open_volumes(paths)
+
+    def open_case(self, path: Path) -> None:
+        """Open a saved case, or a folder that holds one, or a pair of volumes."""
+        if path.is_dir():
+            self.open_dropped([path], over=None)
+            return
+        self.saved_as = path
+        self._opening.open_saved(path)
+
+    def open_dropped(self, paths: Sequence[Path], *, over: Space | None) -> None:
+        """Open what was dropped; what it is follows from the view under it, else its name."""
+        paths = _expand(paths)
+        cases = [path for path in paths if path.name.endswith(SUFFIX)]
+        if cases:
+            self.open_case(cases[0])
+            return
+        chosen = assign_spaces(paths, over=over)
+        for path in paths:
+            if len(chosen) < 2 and path not in chosen.values():
+                space = self.ask_space(path)
+                if space is not None:
+                    chosen[space] = path
+        if chosen:
+            self.open_paths(chosen)
+
+    def ask_space(self, path: Path) -> Space | None:
+        """Ask whether a file is MR or US; None when the person would rather not open it."""
+        box = QMessageBox(self._window)
+        box.setWindowTitle("Which image is this?")
+        box.setText(f"Is {path.name} the MR or the ultrasound volume?")
+        mr = box.addButton("MR", QMessageBox.ButtonRole.AcceptRole)
+        us = box.addButton("US", QMessageBox.ButtonRole.AcceptRole)
+        box.addButton(QMessageBox.StandardButton.Cancel)
+        box.exec()
+        return {mr: Space.MR, us: Space.US}.get(box.clickedButton())  # type: ignore[call-overload]
+
+    def open_recent(self, paths: Sequence[str]) -> None:
+        """Open what was opened before."""
+        known = [Path(path) for path in paths]
+        if len(known) == 1 and known[0].name.endswith(SUFFIX):
+            self.open_case(known[0])
+        else:
+            self.open_dropped(known, over=None)
+
+    def _on_opened(self, paths: list[Path]) -> None:
+        if paths and not paths[0].name.endswith(SUFFIX):
+            self.saved_as = None
+        case = self._session.case
+        both = [v.source.path for v in (case.mr, case.us) if v is not None]
+        known = [path for path in both if path is not None]
+        if paths and known:
+            self._preferences.add_recent([self.saved_as] if self.saved_as else known)
+
+    # -- writing --------------------------------------------------------------------------------
+
+    def save(self) -> None:
+        """Save the case where it was saved before, or ask."""
+        if self.saved_as is None:
+            self.save_as()
+        else:
+            self._save_to(self.saved_as)
+
+    def save_as(self) -> None:
+        """Ask where to save the case."""
+        name, _ = QFileDialog.getSaveFileName(
+            self._window, "Save the case", self._last_folder(), f"Saved cases (*{SUFFIX})"
+        )
+        if name:
+            self._save_to(Path(name))
+
+    def _save_to(self, path: Path) -> None:
+        try:
+            self.saved_as = save_case(self._session.case, path)
+        except OSError as error:
+            self.told.emit("error", f"The case was not saved: {error}. Choose another folder.")
+            return
+        self._session.undo_stack.setClean()
+        self._preferences.add_recent([self.saved_as])
+        self.told.emit("info", f"Saved as {self.saved_as.name}")
+
+    def export(self) -> None:
+        """Ask for a folder and export everything into it."""
+        if self._exporting is None:
+            return
+        name = QFileDialog.getExistingDirectory(
+            self._window, "Export into a folder", self._last_folder()
+        )
+        if name:
+            self.export_to(Path(name))
+
+    def export_to(self, folder: Path) -> None:
+        """Export into `folder`; the message bar tells what was written and verified."""
+        if self._exporting is not None:
+            self._exporting.start(folder)
+
+    def _on_exported(self, folder: Path, files: dict[str, Path]) -> None:
+        names = ", ".join(sorted(path.name for path in files.values()))
+        self.told.emit("info", f"Exported to {folder}, read back and verified: {names}")
+
+    def _last_folder(self) -> str:
+        return self._preferences.folder
+
+
+def assign_spaces(paths: Sequence[Path], *, over: Space | None) -> dict[Space, Path]:
+    """Which path is MR and which is US, as far as the drop or the names tell."""
+    if over is not None and len(paths) == 1:
+        return {over: paths[0]}
+    guesses = {path: guess_space(path.name) for path in paths}
+    chosen: dict[Space, Path] = {}
+    for path, space in guesses.items():
+        if space is not None:
+            chosen.setdefault(space, path)
+    unknown = [path for path, space in guesses.items() if space is None]
+    left = [space for space in (Space.MR, Space.US) if space not in chosen]
+    if len(unknown) == 1 and len(left) == 1 and len(paths) == 2:
+        chosen[left[0]] = unknown[0]
+    return chosen
+
+
+def guess_space(name: str) -> Space | None:
+    """What a file name says about its content, if anything.
+
+    >>> guess_space("case01_T2.nii.gz"), guess_space("demo-us.nii.gz"), guess_space("volume.mha")
+    (<Space.MR: 'mr'>, <Space.US: 'us'>, None)
+    """
+    words = name.lower().replace("-", " ").replace("_", " ").replace(".", " ").split()
+    is_us = any(word in _US_WORDS for word in words)
+    is_mr = any(word in _MR_WORDS for word in words)
+    if is_us == is_mr:
+        return None
+    return Space.US if is_us else Space.MR
+
+
+def _expand(paths: Sequence[Path]) -> list[Path]:
+    """A folder holding a saved case or a pair of volume files stands for them."""
+    if len(paths) != 1 or not paths[0].is_dir():
+        return list(paths)
+    inside = sorted(paths[0].iterdir())
+    cases = [path for path in inside if path.name.endswith(SUFFIX)]
+    if cases:
+        return cases[:1]
+    images = [path for path in inside if is_image(path) or path.is_dir()]
+    pair = assign_spaces([path for path in images if guess_space(path.name)], over=None)
+    return list(pair.values()) if len(pair) == 2 else list(paths)
+
+
+def is_image(path: Path) -> bool:
+    """Whether the name is one of a volume file that can stand alone."""
+    endings: tuple[str, ...] = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
+    return path.name.lower().endswith(endings) and "gland" not in path.name.lower()

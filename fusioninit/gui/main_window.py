@@ -1,0 +1,390 @@
+"""The window: puts views, bars and panels together and connects them to the session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QMainWindow,
+    QMenu,
+    QScrollArea,
+    QToolBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from fusioninit.geometry import Orientation, Space
+from fusioninit.gui.actions import ACTIONS, TOOLBAR
+from fusioninit.gui.dialogs import AboutBox, PreferencesDialog, ShortcutsSheet
+from fusioninit.gui.file_flow import FileFlow
+from fusioninit.gui.fusion_bar import FusionBar
+from fusioninit.gui.glyphs import icon
+from fusioninit.gui.landmark_panel import LandmarkPanel
+from fusioninit.gui.message_bar import MessageBar
+from fusioninit.gui.preferences import Preferences
+from fusioninit.gui.progress_area import ProgressArea
+from fusioninit.gui.read_out import read_out
+from fusioninit.gui.registration_panel import RegistrationPanel
+from fusioninit.gui.review_panel import ReviewPanel
+from fusioninit.gui.scene_place import ScenePlace
+from fusioninit.gui.slice_mouse import SliceMouse
+from fusioninit.gui.slice_view import SliceView
+from fusioninit.gui.theme import SPACE_NAME
+from fusioninit.gui.view_grid import ViewGrid
+from fusioninit.gui.view_state import FusionMode, ViewState
+from fusioninit.landmarks import LABELS, REQUIRED_NAMES, LandmarkName
+from fusioninit.session import Detecting, Exporting, Opening, Session
+from fusioninit.state import Case
+
+BANNER = "Research use only — not a medical device"
+SIDEBAR_PX = 420
+
+OpenDemo = Callable[[Any], Case]
+
+
+class MainWindow(QMainWindow):
+    """One case, one window. What it cannot do alone (read, detect, export) is handed in."""
+
+    session: Session
+    view_state: ViewState
+    files: FileFlow
+    landmarks: LandmarkPanel
+
+    def __init__(
+        self,
+        session: Session,
+        preferences: Preferences,
+        *,
+        opening: Opening,
+        detecting: Detecting | None = None,
+        exporting: Exporting | None = None,
+        open_demo: OpenDemo | None = None,
+    ) -> None:
+        super().__init__()
+        self.session, self.preferences = session, preferences
+        self._opening, self._detecting, self._exporting = opening, detecting, exporting
+        self._open_demo = open_demo
+        self.view_state = ViewState(self)
+        self.files = FileFlow(
+            self, session, opening=opening, exporting=exporting, preferences=preferences
+        )
+        self.slices = {
+            f"{space.value}_{orientation.value}": SliceView(
+                session, self.view_state, space=space, orientation=orientation
+            )
+            for space in (Space.US, Space.MR)
+            for orientation in Orientation
+        }
+        self.mice = {name: SliceMouse(view) for name, view in self.slices.items()}
+        self.scene_place = ScenePlace(session, self.view_state)
+        self.grid = ViewGrid({**self.slices, "scene": self.scene_place})
+        self.fusion_bar = FusionBar(self.view_state)
+        self.messages = MessageBar()
+        self.landmarks = LandmarkPanel(session, self.view_state)
+        self.registration = RegistrationPanel(session)
+        self.review = ReviewPanel(session)
+        self.progress = ProgressArea()
+        self.read_out = QLabel()
+        self.actions_by_name: dict[str, QAction] = {}
+        self._arrange()
+        self._make_actions()
+        self._connect()
+        self._show_case()
+        self._apply_preferences()
+
+    # -- building -------------------------------------------------------------------------------
+
+    def _arrange(self) -> None:
+        self.setWindowTitle("fusioninit")
+        self.setAcceptDrops(True)
+        self.resize(1400, 900)
+        main = QWidget()
+        column = _column(main)
+        for widget in (self.messages, self.fusion_bar):
+            column.addWidget(widget)
+        column.addWidget(self.grid, 1)
+        center = QWidget()
+        row = QHBoxLayout(center)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(main, 1)
+        row.addWidget(self._make_sidebar())
+        self.setCentralWidget(center)
+        self.read_out.setObjectName("faint")
+        banner = QLabel(BANNER)
+        banner.setObjectName("banner")
+        self.statusBar().addWidget(self.read_out, 1)
+        self.statusBar().addPermanentWidget(self.progress)
+        self.statusBar().addPermanentWidget(banner)
+        self.statusBar().setSizeGripEnabled(False)
+
+    def _make_sidebar(self) -> QWidget:
+        inner = QWidget()
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(8, 8, 8, 8)
+        column.setSpacing(8)
+        column.addWidget(self.landmarks)
+        column.addWidget(self.registration)
+        column.addStretch(1)
+        area = QScrollArea()
+        area.setWidget(inner)
+        area.setWidgetResizable(True)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        sidebar = QFrame()
+        sidebar.setObjectName("sidebar")
+        sidebar.setFixedWidth(SIDEBAR_PX)
+        whole = _column(sidebar)
+        whole.addWidget(area, 1)
+        whole.addWidget(self.review)
+        return sidebar
+
+    def _make_actions(self) -> None:
+        menus: dict[str, QMenu] = {}
+        for entry in ACTIONS:
+            menu = menus.get(entry.menu) or menus.setdefault(
+                entry.menu, self.menuBar().addMenu(entry.menu)
+            )
+            if entry.begins_group:
+                menu.addSeparator()
+            action = QAction(entry.text, self)
+            action.setShortcut(entry.keys)
+            if entry.icon:
+                action.setIcon(icon(entry.icon))
+            keys = f" ({entry.keys})" if entry.keys else ""
+            action.setToolTip((entry.tip or entry.text.replace("&", "").rstrip("…")) + keys)
+            action.triggered.connect(lambda _on=False, entry=entry: entry.intent(self))
+            menu.addAction(action)
+            self.actions_by_name[entry.name] = action
+        self._recent_menu = QMenu("Open &recent", self)
+        self._recent_menu.aboutToShow.connect(self._fill_recent)
+        menus["&File"].insertMenu(self.actions_by_name["demo"], self._recent_menu)
+        self._make_toolbar()
+
+    def _make_toolbar(self) -> None:
+        bar = QToolBar("Main")
+        bar.setMovable(False)
+        bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        for name in TOOLBAR:
+            if name is None:
+                bar.addSeparator()
+            else:
+                bar.addAction(self.actions_by_name[name])
+        self.addToolBar(bar)
+
+    def _connect(self) -> None:
+        session, state = self.session, self.view_state
+        session.case_opened.connect(self._show_case)
+        session.registration_changed.connect(self._link_crosshairs)
+        session.landmarks_changed.connect(self._refresh_actions)
+        session.refused.connect(self._warn)
+        session.undo_stack.indexChanged.connect(self._refresh_actions)
+        self.fusion_bar.layout_chosen.connect(self.show_layout)
+        self.landmarks.detect_requested.connect(lambda: self.detect((Space.MR, Space.US)))
+        self.files.told.connect(lambda kind, text: self.messages.show_message(text, kind=kind))
+        self.preferences.changed.connect(self._apply_preferences)
+        for name, view in self.slices.items():
+            view.hovered.connect(self._show_read_out)
+            view.maximise_requested.connect(lambda name=name: self.grid.toggle_maximised(name))
+            view.menu_requested.connect(self._show_view_menu)
+        self.scene_place.maximise_requested.connect(lambda: self.grid.toggle_maximised("scene"))
+        state.selection_changed.connect(self._refresh_actions)
+        self._connect_work()
+
+    def _connect_work(self) -> None:
+        opening, detecting, exporting = self._opening, self._detecting, self._exporting
+        opening.started.connect(lambda text: self.progress.begin(text, opening.cancel))
+        opening.warned.connect(self._warn)
+        opening.opened.connect(self._detect_what_is_missing)
+        for work in self._works:
+            work.progressed.connect(self.progress.report)
+            work.failed.connect(self.messages.show_message)
+            work.finished.connect(self.progress.end)
+        if detecting is not None:
+            detecting.started.connect(
+                lambda space: self.progress.begin(
+                    f"Finding landmarks in {SPACE_NAME[space]}", detecting.cancel
+                )
+            )
+            detecting.found.connect(self._on_found)
+        if exporting is not None:
+            exporting.started.connect(lambda text: self.progress.begin(text, exporting.cancel))
+
+    @property
+    def _works(self) -> list[Opening | Detecting | Exporting]:
+        """What can be running, in the order in which it is stopped."""
+        every = (self._detecting, self._opening, self._exporting)
+        return [work for work in every if work is not None]
+
+    # -- what can be done -----------------------------------------------------------------------
+
+    @property
+    def has_demo(self) -> bool:
+        """Whether a demo was handed in."""
+        return self._open_demo is not None
+
+    @property
+    def can_detect(self) -> bool:
+        """Whether networks were handed in."""
+        return self._detecting is not None
+
+    @property
+    def can_export(self) -> bool:
+        """Whether an exporter was handed in."""
+        return self._exporting is not None
+
+    def open_demo(self) -> None:
+        """Open the bundled pair."""
+        if self._open_demo is not None:
+            self._opening.open_made(self._open_demo, "the demo")
+
+    def detect(self, spaces: Iterable[Space]) -> None:
+        """Look for landmarks in the open volumes among `spaces`."""
+        if self._detecting is not None:
+            self._detecting.start(spaces)
+
+    def jump_to(self, name: LandmarkName) -> None:
+        """Select a landmark and show it; in the space of the focused view, else where it is."""
+        focused = next((v for v in self.slices.values() if v.hasFocus()), None)
+        spaces = [Space.US, Space.MR]
+        if focused is not None and focused.space is Space.MR:
+            spaces.reverse()
+        known = [space for space in spaces if name in self.session.case.landmarks(space)]
+        space = known[0] if known else spaces[0]
+        self.view_state.select(space, name)
+        if known:
+            position = self.session.case.landmarks(space)[name].position_mm
+            self.view_state.set_crosshair(space, position)
+
+    def show_layout(self, name: str) -> None:
+        """Arrange the views otherwise."""
+        self.grid.show_layout(name)
+        self.fusion_bar.show_layout(name)
+
+    def toggle_volume(self) -> None:
+        """Show MR where US was shown, and US where MR was."""
+        showing_mr = self.view_state.mode is FusionMode.MR
+        self.view_state.set_mode(FusionMode.US if showing_mr else FusionMode.MR)
+
+    def reset_views(self) -> None:
+        """Whole volumes, centred, with their own windows; crosshair mid-volume."""
+        for view in self.slices.values():
+            view.reset()
+        self.view_state.show_case(self.session.case)
+
+    def show_preferences(self) -> None:
+        """Ask for preferences."""
+        PreferencesDialog(self.preferences, self).exec()
+
+    def show_shortcuts(self) -> None:
+        """Explain keys and gestures."""
+        ShortcutsSheet(self.preferences.gestures, self).exec()
+
+    def show_about(self) -> None:
+        """Say what this is."""
+        AboutBox(self).exec()
+
+    # -- reacting -------------------------------------------------------------------------------
+
+    def _show_case(self) -> None:
+        self.view_state.show_case(self.session.case)
+        self._refresh_actions()
+
+    def _link_crosshairs(self) -> None:
+        if not any(mouse.is_dragging for mouse in self.mice.values()):
+            self.view_state.link(self.session.case.us_from_mr)
+        self._refresh_actions()
+
+    def _refresh_actions(self, _what: object = None) -> None:
+        for entry in ACTIONS:
+            self.actions_by_name[entry.name].setEnabled(entry.enabled(self))
+
+    def _warn(self, sentence: str) -> None:
+        self.messages.show_message(sentence, kind="warning")
+
+    def _on_found(self, space: Space, detection: Any) -> None:
+        for sentence in detection.quality.get("warnings", ()):
+            self._warn(f"{SPACE_NAME[space]}: {sentence}")
+
+    def _detect_what_is_missing(self, _paths: object) -> None:
+        case = self.session.case
+        missing = [s for s in (Space.MR, Space.US) if case.volume(s) and not case.landmarks(s)]
+        if missing and self.preferences.detects_on_open:
+            self.detect(missing)
+
+    def _show_read_out(self, space: Space, position_mm: Any) -> None:
+        self.read_out.setText(read_out(self.session.case, space, position_mm))
+
+    def _show_view_menu(self, space: Space, position_mm: Any, at: Any) -> None:
+        menu = QMenu(self)
+        for name in REQUIRED_NAMES:
+            action = menu.addAction(f"Place {LABELS[name].lower()} here ({SPACE_NAME[space]})")
+            action.triggered.connect(
+                lambda _on=False, name=name: self._place(space, name, position_mm)
+            )
+        menu.addSeparator()
+        menu.addAction(self.actions_by_name["reset"])
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(at)
+
+    def _place(self, space: Space, name: LandmarkName, position_mm: Any) -> None:
+        self.session.move_landmark(space, name, position_mm)
+        self.view_state.select(space, name)
+        self.view_state.set_crosshair(space, position_mm)
+
+    def _fill_recent(self) -> None:
+        self._recent_menu.clear()
+        for paths in self.preferences.recent:
+            text = " + ".join(Path(path).name for path in paths)
+            action = self._recent_menu.addAction(text)
+            action.setToolTip("\n".join(paths))
+            action.triggered.connect(lambda _on=False, paths=paths: self.files.open_recent(paths))
+        if self._recent_menu.isEmpty():
+            self._recent_menu.addAction("Nothing yet").setEnabled(False)
+
+    def _apply_preferences(self) -> None:
+        for mouse in self.mice.values():
+            mouse.preset = self.preferences.gestures
+            mouse.nudge_mm = self.preferences.nudge_mm
+
+    # -- window events --------------------------------------------------------------------------
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """The 3D view is made once the window stands."""
+        super().showEvent(event)
+        QTimer.singleShot(0, self, self.scene_place.fill)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Files and folders are welcome."""
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open what was dropped; over a view it becomes that view's volume."""
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        under = self.childAt(event.position().toPoint())
+        over = under.space if isinstance(under, SliceView) else None
+        if paths:
+            self.files.open_dropped(paths, over=over)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Stop all work, wait for its threads, then give back OpenGL."""
+        self.preferences.keep_geometry(self.saveGeometry())
+        for work in self._works:
+            work.close()
+        self.scene_place.finalize()
+        super().closeEvent(event)
+
+
+def _column(parent: QWidget) -> QVBoxLayout:
+    layout = QVBoxLayout(parent)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(0)
+    return layout

@@ -1,0 +1,44 @@
+"""What lies under the pointer: position and voxel values, in words."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusioninit.geometry import Space
+from fusioninit.imaging.volume import Volume
+from fusioninit.state import Case
+
+
+def read_out(case: Case, space: Space, position_mm: NDArray[np.float64]) -> str:
+    """Position in `space` and the values of both volumes there, as far as they are known."""
+    x, y, z = position_mm
+    parts = [
+        f"{space.upper()}  {'LR'[x < 0]} {abs(x):.1f}  {'PA'[y < 0]} {abs(y):.1f}  "
+        f"{'SI'[z < 0]} {abs(z):.1f} mm"
+    ]
+    points = {space: position_mm}
+    us_from_mr = case.us_from_mr
+    if us_from_mr is not None:
+        other = Space.MR if space is Space.US else Space.US
+        transform = us_from_mr.inverse() if space is Space.US else us_from_mr
+        points[other] = transform.apply(position_mm)
+    for each in (Space.US, Space.MR):
+        volume = case.volume(each)
+        if volume is not None and each in points:
+            parts.append(f"{each.upper()} value {_value_text(volume, points[each])}")
+    return "     ".join(parts)
+
+
+def value_at(volume: Volume, position_mm: NDArray[np.float64]) -> float | None:
+    """The nearest voxel's value, None outside the volume."""
+    if not volume.grid.contains(position_mm):
+        return None
+    i, j, k = (int(n) for n in np.rint(volume.grid.to_index(position_mm)))
+    inside = tuple(min(max(n, 0), s - 1) for n, s in zip((k, j, i), volume.grid.shape, strict=True))
+    return float(volume.voxels[inside])
+
+
+def _value_text(volume: Volume, position_mm: NDArray[np.float64]) -> str:
+    value = value_at(volume, position_mm)
+    return "outside" if value is None else f"{value:.5g}"
