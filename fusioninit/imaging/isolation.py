@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ class Request:
     space: Space
     series_uid: str = ""
     mask_channel: int | None = None
-    stated: StatedGeometry = StatedGeometry()
+    stated: StatedGeometry = field(default_factory=StatedGeometry)
 
     def to_json(self) -> str:
         """The request as text for the child."""
