@@ -21,7 +21,7 @@ _HOME = {
     "LandmarkSet": "fusioninit.landmarks",
     "read_volume": "fusioninit.imaging.reading",
     "resample": "fusioninit.imaging.resampling",
-    "predict_landmarks": "fusioninit.detection.predict",
+    "predict_landmarks": "fusioninit.detection.bundled_networks",
     "fit_landmarks": "fusioninit.registration",
     "LandmarkFit": "fusioninit.registration",
     "Unsolved": "fusioninit.registration",
@@ -59,7 +59,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from fusioninit.bundled import asset_path
-    from fusioninit.detection.predict import predict_landmarks
+    from fusioninit.detection.bundled_networks import predict_landmarks
     from fusioninit.errors import InputError
     from fusioninit.exchange.export import export
     from fusioninit.exchange.transforms import write_transform

@@ -21,7 +21,7 @@ def read_for_window(path: Path, *, space: Space, series_uid: str | None = None) 
 def find_landmarks(volume: Volume, *, progress: Progress, cancelled: Cancelled) -> Detection:
     """Predict landmarks and gland (brings torch)."""
     progress(0.02, f"Loading the {volume.space.upper()} network")
-    from fusioninit.detection.predict import predict_landmarks
+    from fusioninit.detection.bundled_networks import predict_landmarks
 
     return predict_landmarks(volume, progress=progress, cancelled=cancelled)
 

@@ -6,7 +6,8 @@ from argparse import Namespace
 from typing import Any
 
 from fusioninit.cli.output import ProgressLine, Status, answer, answer_json, tell
-from fusioninit.detection.predict import Detection, predict_landmarks
+from fusioninit.detection.bundled_networks import predict_landmarks
+from fusioninit.detection.predict import Detection
 from fusioninit.exchange.markups import write_markups
 from fusioninit.geometry import Space
 from fusioninit.imaging.reading import read_volume
@@ -44,7 +45,7 @@ def detection_record(detection: Detection) -> dict[str, Any]:
         "landmarks": landmark_records(detection.landmarks),
         "quality": dict(detection.quality),
         "seconds": dict(detection.seconds),
-        "model": {"name": detection.model_name, "sha256": detection.model_sha256},
+        "model": detection.model,
     }
 
 

@@ -141,7 +141,7 @@ def _read(path: Path, space: Space, series_uid: str | None) -> Volume:
 
 
 def _detected(case: Case, volume: Volume, warnings: list[str]) -> Case:
-    from fusioninit.detection.predict import predict_landmarks
+    from fusioninit.detection.bundled_networks import predict_landmarks
 
     tell(f"finding landmarks in {volume.space.upper()}")
     detection = predict_landmarks(volume, progress=ProgressLine())
