@@ -1,0 +1,101 @@
+"""What an export is made of: plain values, taken from a solved case or given one by one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusioninit.errors import InputError
+from fusioninit.exchange.frames import require_us_from_mr
+from fusioninit.geometry import RigidTransform, Space
+from fusioninit.imaging.volume import Volume
+from fusioninit.landmarks import LandmarkSet
+from fusioninit.registration import LandmarkFit
+from fusioninit.state import Case, Decision, Target
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """A registration and what it was made from.
+
+    Parameters
+    ----------
+    us_from_mr : RigidTransform
+    us_landmarks, mr_landmarks : LandmarkSet
+    us, mr : Volume or None
+        Without them, everything that needs no image is still written.
+    fit : LandmarkFit or None
+        Residuals, edge differences and warnings for report and sidecar.
+    targets : tuple of Target
+        In MR coordinates; written in US coordinates too.
+    """
+
+    us_from_mr: RigidTransform
+    us_landmarks: LandmarkSet
+    mr_landmarks: LandmarkSet
+    us: Volume | None = None
+    mr: Volume | None = None
+    us_gland: Volume | None = None
+    mr_gland: Volume | None = None
+    fit: LandmarkFit | None = None
+    targets: tuple[Target, ...] = ()
+    decision: Decision | None = None
+    warnings: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        require_us_from_mr(self.us_from_mr)
+
+    def volume(self, space: Space) -> Volume | None:
+        """The image of `space`."""
+        return self.us if space is Space.US else self.mr
+
+    def landmarks(self, space: Space) -> LandmarkSet:
+        """The landmarks of `space`."""
+        return self.us_landmarks if space is Space.US else self.mr_landmarks
+
+    @property
+    def check_us_mm(self) -> FloatArray:
+        """(N, 3) US points that every file written must map right: all landmarks and targets."""
+        targets = np.array([t.position_mr_mm for t in self.targets]).reshape(-1, 3)
+        in_mr = np.concatenate([self.mr_landmarks.positions_mm(), targets])
+        return np.concatenate([self.us_landmarks.positions_mm(), self.us_from_mr.apply(in_mr)])
+
+    def all_warnings(self) -> tuple[str, ...]:
+        """Every doubt about images and fit, a sentence each."""
+        sentences = list(self.warnings)
+        for space in (Space.MR, Space.US):
+            volume = self.volume(space)
+            if volume is not None:
+                sentences += [f"{space.upper()}: {text}" for text in volume.source.warnings]
+        if self.fit is not None:
+            sentences += list(self.fit.warnings)
+        return tuple(dict.fromkeys(sentences))
+
+
+def contents_of(case: Case) -> Contents:
+    """The contents of a solved case.
+
+    Raises
+    ------
+    InputError
+        The case has no transform; the message says why.
+    """
+    fit = case.registration
+    if not isinstance(fit, LandmarkFit):
+        raise InputError(f"nothing to export yet: {fit.reason}")
+    return Contents(
+        us_from_mr=fit.us_from_mr,
+        us_landmarks=case.us_landmarks,
+        mr_landmarks=case.mr_landmarks,
+        us=case.us,
+        mr=case.mr,
+        us_gland=case.us_gland,
+        mr_gland=case.mr_gland,
+        fit=fit,
+        targets=case.targets,
+        decision=case.decision,
+    )

@@ -1,0 +1,139 @@
+"""One export: every file a next program needs, written beside, read back, then put in place."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from fusioninit.errors import InputError
+from fusioninit.exchange.contents import Contents, contents_of
+from fusioninit.exchange.markups import write_markups
+from fusioninit.exchange.pictures import overlay_pictures
+from fusioninit.exchange.report import write_report
+from fusioninit.exchange.sidecar import write_sidecar
+from fusioninit.exchange.transforms import write_elastix, write_ras_matrix, write_transform
+from fusioninit.state import Case
+
+Progress = Callable[[float, str], None]
+Cancelled = Callable[[], bool]
+Step = tuple[str, Callable[[Path], dict[str, Path]]]
+
+
+def export(
+    case: Case,
+    out: Path | str,
+    *,
+    progress: Progress | None = None,
+    cancelled: Cancelled | None = None,
+) -> dict[str, Path]:
+    """Write everything about a solved case into a folder, verified.
+
+    Returns
+    -------
+    dict
+        Name of each file and its path: "transform_tfm", "transform_h5", "us_landmarks",
+        "mr_landmarks", "sidecar", "report", and more.
+
+    Raises
+    ------
+    InputError
+        The case has no transform, or the folder cannot be written.
+    WrittenFileError
+        A file, read back, disagrees with what was to be written. Nothing was put in place.
+    """
+    return export_contents(contents_of(case), Path(out), progress=progress, cancelled=cancelled)
+
+
+def export_contents(
+    contents: Contents,
+    out: Path,
+    *,
+    progress: Progress | None = None,
+    cancelled: Cancelled | None = None,
+) -> dict[str, Path]:
+    """Write a registration given as plain values; see `export`."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=out))
+    except OSError as error:
+        raise InputError(
+            f"{out.name}: the folder cannot be written ({error.strerror}); choose another"
+        ) from error
+    try:
+        files: dict[str, Path] = {}
+        steps = list(_steps(contents))
+        for number, (what, write) in enumerate(steps):
+            if cancelled is not None and cancelled():
+                return {}
+            if progress is not None:
+                progress(number / len(steps), f"Writing {what}")
+            files |= write(fresh)
+        if progress is not None:
+            progress(1.0, "Putting the files in place")
+        return {name: _moved(path, out) for name, path in files.items()}
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _moved(path: Path, out: Path) -> Path:
+    place = out / path.name
+    os.replace(path, place)
+    return place
+
+
+def _steps(contents: Contents) -> Iterator[Step]:
+    yield "transforms", lambda folder: _write_transforms(contents, folder)
+    yield "landmarks", lambda folder: _write_landmarks(contents, folder)
+    yield (
+        "sidecar",
+        lambda folder: {"sidecar": write_sidecar(folder / "registration.json", contents)},
+    )
+    yield "pictures and report", lambda folder: _write_pictures_and_report(contents, folder)
+
+
+def _write_transforms(contents: Contents, folder: Path) -> dict[str, Path]:
+    transform, check = contents.us_from_mr, contents.check_us_mm
+    centre = (
+        contents.us_landmarks.positions_mm().mean(axis=0) if contents.us_landmarks else (0, 0, 0)
+    )
+    itk = {
+        f"transform_{suffix}": write_transform(
+            folder / f"us_from_mr.{suffix}", transform, centre_us_mm=centre, check_us_mm=check
+        )
+        for suffix in ("tfm", "h5")
+    }
+    return itk | {
+        "transform_ants": write_transform(
+            folder / "us_from_mr_0GenericAffine.mat", transform, check_us_mm=check
+        ),
+        "transform_elastix": write_elastix(
+            folder / "us_from_mr_elastix.txt", transform, check_us_mm=check
+        ),
+        "transform_ras_matrix": write_ras_matrix(
+            folder / "us_from_mr_ras_matrix.txt", transform, check_us_mm=check
+        ),
+    }
+
+
+def _write_landmarks(contents: Contents, folder: Path) -> dict[str, Path]:
+    return {
+        f"{marks.space.value}_landmarks": write_markups(
+            folder / f"{marks.space.value}_landmarks.mrk.json", marks
+        )
+        for marks in (contents.us_landmarks, contents.mr_landmarks)
+        if len(marks)
+    }
+
+
+def _write_pictures_and_report(contents: Contents, folder: Path) -> dict[str, Path]:
+    pictures = overlay_pictures(contents)
+    files = {}
+    for name, picture in pictures.items():
+        key = name if name == "overlay" else f"overlay_{name}"
+        files[key] = folder / f"{key}.png"
+        picture.save(files[key], "PNG")
+    report = write_report(folder / "report.pdf", contents, pictures.get("overlay"))
+    return files | {"report": report}

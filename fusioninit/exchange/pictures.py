@@ -1,0 +1,175 @@
+"""Overlay pictures without a window: US, MR on it, and both, through the landmarks. Pillow only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from fusioninit.exchange.contents import Contents
+from fusioninit.geometry import (
+    Orientation,
+    PixelFrame,
+    RigidTransform,
+    Space,
+    orientation_letters,
+    slice_plane,
+)
+from fusioninit.imaging.slicing import slice_pixels
+from fusioninit.imaging.volume import Volume
+from fusioninit.landmarks import LABELS, LandmarkSet
+
+PANEL_PX = 340
+FIELD_MM = 100.0
+CHECKER_MM = 12.5
+SCALE_BAR_MM = 20.0
+NEAR_MM = 4.0
+"""Landmarks closer to the plane than this are drawn full, others faint."""
+
+US_COLOUR = (90, 200, 255)
+MR_COLOUR = (255, 150, 60)
+_TEXT = (235, 235, 235)
+_GAP_PX = 4
+
+Bytes = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class _Pixels:
+    """Both modalities on one frame, 0 to 1, and where each has values."""
+
+    us: NDArray[np.float32]
+    mr: NDArray[np.float32]
+
+
+def overlay_pictures(contents: Contents) -> dict[str, Image.Image]:
+    """Pictures by name: "axial", "sagittal", "coronal", and "overlay" with all three.
+
+    Each row shows US, MR in the US frame, both blended (US blue-green, MR orange), and a
+    checkerboard. Empty where an image is missing.
+    """
+    if contents.us is None or contents.mr is None:
+        return {}
+    rows = {
+        orientation.value: _row(contents, contents.us, contents.mr, orientation)
+        for orientation in Orientation
+    }
+    return {"overlay": _stacked(list(rows.values())), **rows}
+
+
+def _row(contents: Contents, us: Volume, mr: Volume, orientation: Orientation) -> Image.Image:
+    frame = _frame(contents, us, orientation)
+    pixels = _Pixels(_grey(us, frame, None), _grey(mr, frame, contents.us_from_mr.inverse()))
+    panels = {
+        f"US, {orientation.value}": _rgb(pixels.us),
+        "MR on US": _rgb(pixels.mr),
+        "US blue, MR orange": _blend(pixels),
+        "checkerboard": _checkerboard(pixels, frame),
+    }
+    row = Image.new("RGB", (4 * PANEL_PX + 3 * _GAP_PX, PANEL_PX))
+    for number, (title, panel) in enumerate(panels.items()):
+        picture = Image.fromarray(panel)
+        _annotate(picture, title, frame)
+        shown = {0: (Space.US,), 1: (Space.MR,)}.get(number, (Space.US, Space.MR))
+        for space in shown:
+            _mark(picture, frame, contents.landmarks(space), _to_us(contents, space))
+        row.paste(picture, (number * (PANEL_PX + _GAP_PX), 0))
+    return row
+
+
+def _frame(contents: Contents, us: Volume, orientation: Orientation) -> PixelFrame:
+    points = contents.us_landmarks.positions_mm()
+    center = points.mean(axis=0) if len(points) else us.grid.center_mm
+    plane = slice_plane(orientation, center)
+    return PixelFrame(plane, (PANEL_PX, PANEL_PX), FIELD_MM / PANEL_PX)
+
+
+def _to_us(contents: Contents, space: Space) -> RigidTransform:
+    if space is Space.US:
+        return RigidTransform.identity(Space.US, Space.US)
+    return contents.us_from_mr
+
+
+def _grey(
+    volume: Volume, frame: PixelFrame, volume_from_plane: RigidTransform | None
+) -> NDArray[np.float32]:
+    low, high = volume.display_window()
+    pixels = slice_pixels(volume, frame, volume_from_plane=volume_from_plane)
+    return np.clip((pixels - low) / (high - low), 0, 1)
+
+
+def _rgb(grey: NDArray[np.float32]) -> Bytes:
+    levels = (np.nan_to_num(grey) * 255).astype(np.uint8)
+    return np.repeat(levels[..., None], 3, axis=-1)
+
+
+def _blend(pixels: _Pixels) -> Bytes:
+    us, mr = np.nan_to_num(pixels.us)[..., None], np.nan_to_num(pixels.mr)[..., None]
+    colour = us * np.array(US_COLOUR) * 0.75 + mr * np.array(MR_COLOUR) * 0.75
+    return np.clip(colour, 0, 255).astype(np.uint8)
+
+
+def _checkerboard(pixels: _Pixels, frame: PixelFrame) -> Bytes:
+    steps = (np.arange(PANEL_PX) * frame.mm_per_px // CHECKER_MM).astype(int)
+    odd = (steps[:, None] + steps[None, :]) % 2 == 1
+    return _rgb(np.where(odd, pixels.mr, pixels.us))
+
+
+def _annotate(picture: Image.Image, title: str, frame: PixelFrame) -> None:
+    draw = ImageDraw.Draw(picture)
+    font = _font(14)
+    draw.text((6, 4), title, fill=_TEXT, font=font)
+    middle, far = PANEL_PX // 2, PANEL_PX - 6
+    right, down = frame.plane.right, frame.plane.down
+    places: tuple[tuple[Any, tuple[int, int], str], ...] = (
+        (-right, (6, middle), "lm"),
+        (right, (far, middle), "rm"),
+        (-down, (middle, 6), "ma"),
+        (down, (middle, far), "ms"),
+    )
+    for direction, place, anchor in places:
+        draw.text(place, orientation_letters(direction), fill=_TEXT, font=font, anchor=anchor)
+    length = round(SCALE_BAR_MM / frame.mm_per_px)
+    draw.line([(8, far - 2), (8 + length, far - 2)], fill=_TEXT, width=2)
+    draw.text((8, far - 6), f"{SCALE_BAR_MM:.0f} mm", fill=_TEXT, font=_font(11), anchor="ls")
+
+
+def _mark(
+    picture: Image.Image, frame: PixelFrame, landmarks: LandmarkSet, to_us: RigidTransform
+) -> None:
+    draw = ImageDraw.Draw(picture)
+    is_us = landmarks.space is Space.US
+    base = US_COLOUR if is_us else MR_COLOUR
+    for mark in landmarks.values():
+        position = to_us.apply(mark.position_mm)
+        x, y = frame.to_pixel(position).tolist()
+        if not (0 <= x < PANEL_PX and 0 <= y < PANEL_PX):
+            continue
+        near = abs(float(frame.plane.distance_mm(position))) <= NEAR_MM
+        colour = base if near else (base[0] // 2, base[1] // 2, base[2] // 2)
+        radius = 6 if near else 4
+        if is_us:
+            draw.ellipse([x - radius, y - radius, x + radius, y + radius], outline=colour, width=2)
+        else:
+            draw.line([(x - radius, y), (x + radius, y)], fill=colour, width=2)
+            draw.line([(x, y - radius), (x, y + radius)], fill=colour, width=2)
+        if near:
+            draw.text((x + 8, y), LABELS[mark.name], fill=colour, font=_font(11), anchor="lm")
+
+
+def _stacked(rows: list[Image.Image]) -> Image.Image:
+    width = max(row.width for row in rows)
+    height = sum(row.height for row in rows) + _GAP_PX * (len(rows) - 1)
+    whole = Image.new("RGB", (width, height))
+    top = 0
+    for row in rows:
+        whole.paste(row, (0, top))
+        top += row.height + _GAP_PX
+    return whole
+
+
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size)
