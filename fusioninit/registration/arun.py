@@ -40,5 +40,6 @@ def arun_rigid(
     sign = np.ones(covariance.shape[:-1])
     sign[..., 2] = np.sign(np.linalg.det(left) * np.linalg.det(right))
     rotation = (left * sign[..., None, :]) @ right
-    translation = fixed_center[..., 0, :] - np.einsum("...ij,...j->...i", rotation, moving_center[..., 0, :])
+    turned_center = (rotation @ moving_center[..., 0, :, None])[..., 0]
+    translation = fixed_center[..., 0, :] - turned_center
     return rotation, translation

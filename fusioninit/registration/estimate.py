@@ -1,0 +1,129 @@
+"""What an estimator is given (`Evidence`) and what it answers (`Estimate` or `Unsolved`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusioninit.landmarks import LABELS, REQUIRED_NAMES
+from fusioninit.registration.deformation import DeformationModel
+from fusioninit.registration.gland_shape import GlandShape
+from fusioninit.registration.landmark_pairs import LandmarkPairs
+from fusioninit.registration.posterior import PointsTerm, Pose, motion_jacobian, solve
+from fusioninit.registration.rotation_prior import RotationPrior
+
+FloatArray = NDArray[np.float64]
+
+MIN_SPREAD_MM = 2.0
+"""Least root mean square distance of the points from their best line. Below it a point error of
+3 mm turns the pose about that line by more than 60 degrees: no rotation can be told."""
+
+
+@dataclass(frozen=True)
+class Unsolved:
+    """No transform, and why, in one sentence."""
+
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class FitModel:
+    """What is assumed about rotation and deformation before the points are seen."""
+
+    prior: RotationPrior = field(default_factory=RotationPrior.for_probe)
+    deformation: DeformationModel = field(default_factory=DeformationModel)
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """All that is known of one case, in both images."""
+
+    pairs: LandmarkPairs
+    model: FitModel
+    fixed_gland: GlandShape | None = None
+    moving_gland: GlandShape | None = None
+
+    @property
+    def glands(self) -> tuple[GlandShape, GlandShape] | None:
+        """Fixed and moving gland where both are known, else None."""
+        if self.fixed_gland is None or self.moving_gland is None:
+            return None
+        return self.fixed_gland, self.moving_gland
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """A pose and how its error arises.
+
+    Parameters
+    ----------
+    pose : Pose
+        Moving to fixed.
+    center_mm : (3,) array
+        Fixed-frame point about which errors of the pose are stated (see `posterior`).
+    covariance : (6, 6) array
+        Of the pose's error (w rad, v mm), every assumed source of error included.
+    gain : (6, 3N) array
+        How the pose moves with the residual of each landmark.
+    pairs : LandmarkPairs
+        The landmarks that took part.
+    """
+
+    pose: Pose
+    center_mm: FloatArray
+    covariance: FloatArray
+    gain: FloatArray
+    pairs: LandmarkPairs
+    method: str
+    explanation: str
+    dropped: tuple[str, ...] = ()
+
+
+def missing_points(pairs: LandmarkPairs) -> Unsolved | None:
+    """Why fewer than the three required landmarks do not do, or None."""
+    missing = [LABELS[name].lower() for name in REQUIRED_NAMES if name not in pairs.names]
+    if not missing:
+        return None
+    return Unsolved(f"waiting for {', '.join(missing)} in both images")
+
+
+def degenerate_points(pairs: LandmarkPairs) -> Unsolved | None:
+    """Why these points determine no rotation (equal, or on one line), or None."""
+    for image, points in (("US", pairs.fixed_mm), ("MR", pairs.moving_mm)):
+        gaps = np.linalg.norm(points[:, None] - points[None], axis=-1)
+        first, second = np.unravel_index(np.argmin(gaps + 1e9 * np.eye(len(points))), gaps.shape)
+        if gaps[first, second] < MIN_SPREAD_MM:
+            a, b = LABELS[pairs.names[first]], LABELS[pairs.names[second]].lower()
+            return Unsolved(f"{a} and {b} lie on the same spot in {image}: move one of them")
+        off_line = spread_mm(points)
+        if off_line < MIN_SPREAD_MM:
+            return Unsolved(
+                f"the landmarks are nearly on one line in {image} (off-line spread "
+                f"{off_line:.1f} mm, need {MIN_SPREAD_MM:.0f} mm): place one to the side"
+            )
+    return None
+
+
+def spread_mm(points_mm: FloatArray) -> float:
+    """Root mean square distance of (N, 3) points from the line that fits them best."""
+    centred = points_mm - points_mm.mean(axis=0)
+    singular = np.linalg.svd(centred, compute_uv=False)
+    return float(np.sqrt((singular[1:] ** 2).sum() / len(points_mm)))
+
+
+def linear_estimate(
+    evidence: Evidence, pairs: LandmarkPairs, pose: Pose, weights: FloatArray, method: str
+) -> Estimate:
+    """The estimate at the optimum of a least-squares criterion with its honest covariance.
+
+    `weights` (3N, 3N) are those the criterion used. The gain is (J^T W J)^-1 J^T W and the
+    covariance the "sandwich" of the gain with the noise that is really assumed.
+    """
+    moved = pose.apply(pairs.moving_mm)
+    center = moved.mean(axis=0)
+    jacobian = motion_jacobian(moved, center).reshape(-1, 6)
+    gain = solve(jacobian.T @ weights @ jacobian, jacobian.T @ weights)
+    noise = PointsTerm(pairs, evidence.model.deformation).noise_mm2(pose.rotation)
+    return Estimate(pose, center, gain @ noise @ gain.T, gain, pairs, method, "")

@@ -1,0 +1,94 @@
+"""Landmarks present in both sets, as arrays, with an uncertainty for every coordinate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusioninit.geometry import Space
+from fusioninit.landmarks import ALL_NAMES, REQUIRED_NAMES, Landmark, LandmarkName, LandmarkSet
+from fusioninit.landmarks.sets import DEFAULT_SD_MM
+
+FloatArray = NDArray[np.float64]
+
+MEAN_RADIUS_PER_SD = 1.596
+"""Mean length of a 3D Gaussian vector with SD 1 per axis: sqrt(8 / pi) (Maxwell)."""
+
+_APEX, _NECK = (3.6, 5.3), (7.3, 7.5)
+_INDENTATION_MM = 2.7
+
+OBSERVER_SD_MM: dict[LandmarkName, tuple[tuple[float, float, float], ...]] = {
+    "apex": ((_APEX[0] / MEAN_RADIUS_PER_SD,) * 3, (_APEX[1] / MEAN_RADIUS_PER_SD,) * 3),
+    "bladder_neck": ((_NECK[0] / MEAN_RADIUS_PER_SD,) * 3, (_NECK[1] / MEAN_RADIUS_PER_SD,) * 3),
+    "posterior_median": ((1.5, 1.5, 2.8), (1.5, float(np.hypot(1.5, _INDENTATION_MM)), 2.4)),
+    "left_lateral": ((1.5, 4.0, 4.0), (1.5, 4.0, 4.0)),
+    "right_lateral": ((1.5, 4.0, 4.0), (1.5, 4.0, 4.0)),
+}
+"""SD along L, P, S mm in (MR, US) of a point placed by a person or by a rule, where nothing
+better is known. Apex 3.6 mm (TRUS 5.3) and neck 7.3 (7.5) are the mean distances between experts'
+points and the place that anatomy predicts for them. The posterior median is sharp across the
+rectal surface (1.5 mm, one voxel of a segmentation) but in US a probe indents it by 2.7 mm on
+average; along the surface it slides with half the gland's unexplained height (0.126 x 44.5 mm in
+MR, 0.098 x 48.7 in TRUS). Lateral points are sharp across the surface and slide along its ridge."""
+
+
+@dataclass(frozen=True, eq=False)
+class LandmarkPairs:
+    """N landmarks in both images. Positions (N, 3) mm, covariances (N, 3, 3) mm^2, own frames."""
+
+    names: tuple[LandmarkName, ...]
+    fixed_mm: FloatArray
+    moving_mm: FloatArray
+    fixed_covariance_mm2: FloatArray
+    moving_covariance_mm2: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def only(self, keep: Sequence[int]) -> LandmarkPairs:
+        """The pairs at these indices."""
+        index = list(keep)
+        return LandmarkPairs(
+            tuple(self.names[i] for i in index),
+            self.fixed_mm[index],
+            self.moving_mm[index],
+            self.fixed_covariance_mm2[index],
+            self.moving_covariance_mm2[index],
+        )
+
+
+def pair_landmarks(
+    fixed: LandmarkSet, moving: LandmarkSet, *, auxiliary: bool = True
+) -> LandmarkPairs:
+    """The landmarks that both sets hold, in the order of `ALL_NAMES`."""
+    wanted = ALL_NAMES if auxiliary else REQUIRED_NAMES
+    names = tuple(name for name in wanted if name in fixed and name in moving)
+    return LandmarkPairs(
+        names,
+        fixed.positions_mm(names),
+        moving.positions_mm(names),
+        _covariances(fixed, names),
+        _covariances(moving, names),
+    )
+
+
+def _covariances(landmarks: LandmarkSet, names: Sequence[LandmarkName]) -> FloatArray:
+    stack = [_covariance(landmarks[name], landmarks.space) for name in names]
+    return np.array(stack).reshape(-1, 3, 3)
+
+
+def _covariance(landmark: Landmark, space: Space) -> FloatArray:
+    """The landmark's own covariance, unless it is the default that says "nothing known"."""
+    own = landmark.covariance_mm2
+    if not np.array_equal(own, _UNKNOWN):
+        return own
+    return _OBSERVER[landmark.name][int(space is Space.US)]
+
+
+_UNKNOWN = np.eye(3) * DEFAULT_SD_MM**2
+_OBSERVER = {
+    name: tuple(np.diag(np.square(sd)) for sd in both) for name, both in OBSERVER_SD_MM.items()
+}

@@ -1,0 +1,219 @@
+"""The posterior of a rigid transform: terms of evidence, and Gauss-Newton on SE(3) over them.
+
+A pose is `x -> R x + t`, moving to fixed. A change of pose is a vector (w, v), rotation in
+radians and translation in mm, applied on the fixed side about a centre c:
+`x -> Exp(w) (R x + t - c) + c + v`. Covariances (6, 6) are of that vector, in that order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusioninit.geometry import rotation_matrix, rotation_vector_rad
+from fusioninit.registration.deformation import DeformationModel
+from fusioninit.registration.landmark_pairs import LandmarkPairs
+from fusioninit.registration.rotation_prior import RotationPrior
+
+FloatArray = NDArray[np.float64]
+
+MAX_ITERATIONS = 60
+CONVERGED_MM = 1e-6
+"""Step at which iteration stops; a radian counts as `LEVER_MM`. Far below any image's detail."""
+
+LEVER_MM = 25.0
+"""Half a gland: turns radians into mm where one number must judge both."""
+
+
+class Pose(NamedTuple):
+    """Rotation (3, 3) and translation (3,) mm, moving to fixed."""
+
+    rotation: FloatArray
+    translation_mm: FloatArray
+
+    def apply(self, points_mm: FloatArray) -> FloatArray:
+        """(N, 3) moving points in the fixed frame."""
+        moved: FloatArray = points_mm @ self.rotation.T + self.translation_mm
+        return moved
+
+    def changed(self, step: FloatArray, center_mm: FloatArray) -> Pose:
+        """The pose after a change (w, v) about `center_mm`."""
+        turn = rotation_matrix(step[:3])
+        rotation = turn @ self.rotation
+        translation = turn @ (self.translation_mm - center_mm) + center_mm + step[3:]
+        return Pose(rotation, translation)
+
+
+class Quadratic(NamedTuple):
+    """Evidence near a pose: `cost(step) = cost - 2 gradient.step + step.information.step`."""
+
+    information: FloatArray
+    gradient: FloatArray
+    cost: float
+
+
+class Term(Protocol):
+    """One piece of evidence. `cost` is -2 log likelihood up to a constant."""
+
+    def linearise(self, pose: Pose, center_mm: FloatArray) -> Quadratic:
+        """The evidence about `pose` for changes about `center_mm`."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """Where Gauss-Newton stopped: the mode, its inverse information (6, 6) and its cost."""
+
+    pose: Pose
+    center_mm: FloatArray
+    covariance: FloatArray
+    cost: float
+    converged: bool
+
+
+def motion_jacobian(points_mm: FloatArray, center_mm: FloatArray) -> FloatArray:
+    """(N, 3, 6) derivative of (N, 3) fixed-frame points with respect to (w, v)."""
+    lever = points_mm - center_mm
+    jacobian = np.zeros((len(lever), 3, 6))
+    x, y, z = lever.T
+    jacobian[:, 0, 1], jacobian[:, 0, 2] = z, -y
+    jacobian[:, 1, 0], jacobian[:, 1, 2] = -z, x
+    jacobian[:, 2, 0], jacobian[:, 2, 1] = y, -x
+    jacobian[:, 0, 3] = jacobian[:, 1, 4] = jacobian[:, 2, 5] = 1.0
+    return jacobian
+
+
+def vector_jacobian(vector_rad: FloatArray) -> FloatArray:
+    """(3, 3) derivative of the rotation vector of `Exp(w) Exp(vector)` with respect to w at 0.
+
+    The inverse left Jacobian of SO(3): I - [a]/2 + (1/t^2 - (1 + cos t) / (2 t sin t)) [a]^2.
+    """
+    x, y, z = vector_rad
+    cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+    angle2 = float(vector_rad @ vector_rad)
+    if angle2 < 1e-8:
+        return np.eye(3) - cross / 2 + cross @ cross / 12
+    angle = min(float(np.sqrt(angle2)), np.pi - 1e-6)
+    factor = 1 / angle**2 - (1 + np.cos(angle)) / (2 * angle * np.sin(angle))
+    jacobian: FloatArray = np.eye(3) - cross / 2 + factor * (cross @ cross)
+    return jacobian
+
+
+def solve(matrix: FloatArray, right: FloatArray) -> FloatArray:
+    """`matrix^-1 right` in double precision."""
+    return np.linalg.solve(matrix, right).astype(np.float64, copy=False)
+
+
+def inverse(matrix: FloatArray) -> FloatArray:
+    """`matrix^-1` in double precision."""
+    return np.linalg.inv(matrix).astype(np.float64, copy=False)
+
+
+class PointsTerm:
+    """Paired landmarks: residuals are Gaussian with both images' covariances and deformation."""
+
+    def __init__(
+        self,
+        pairs: LandmarkPairs,
+        deformation: DeformationModel,
+        weights: FloatArray | None = None,
+    ) -> None:
+        self.pairs = pairs
+        count = len(pairs)
+        scale = np.ones(count) if weights is None else 1 / np.maximum(weights, 1e-12)
+        centred = pairs.moving_mm - pairs.moving_mm.mean(axis=0)
+        moving = deformation.covariance_mm2(centred, centred)
+        each = np.arange(count)
+        moving[each, :, each, :] += pairs.moving_covariance_mm2 * scale[:, None, None]
+        fixed = np.zeros((count, 3, count, 3))
+        fixed[each, :, each, :] = pairs.fixed_covariance_mm2 * scale[:, None, None]
+        self._moving, self._fixed = moving, fixed.reshape(3 * count, 3 * count)
+
+    def noise_mm2(self, rotation: FloatArray) -> FloatArray:
+        """(3N, 3N) covariance of the residuals in the fixed frame."""
+        size = self._fixed.shape[0]
+        turned = (rotation @ self._moving.reshape(-1, 3, size)).reshape(size, -1, 3) @ rotation.T
+        noise: FloatArray = turned.reshape(size, size) + self._fixed
+        return noise
+
+    def residuals_mm(self, pose: Pose) -> FloatArray:
+        """(N, 3) fixed minus moved points."""
+        return self.pairs.fixed_mm - pose.apply(self.pairs.moving_mm)
+
+    def linearise(self, pose: Pose, center_mm: FloatArray) -> Quadratic:
+        """See `Term`."""
+        moved = pose.apply(self.pairs.moving_mm)
+        residual = (self.pairs.fixed_mm - moved).ravel()
+        jacobian = motion_jacobian(moved, center_mm).reshape(-1, 6)
+        weighted = solve(self.noise_mm2(pose.rotation), np.column_stack([jacobian, residual]))
+        joint = jacobian.T @ weighted
+        return Quadratic(joint[:, :6], joint[:, 6], float(residual @ weighted[:, 6]))
+
+
+class PriorTerm:
+    """A rotation prior. In the tail of a Student-t its pull is weakened (iterated weights)."""
+
+    def __init__(self, prior: RotationPrior) -> None:
+        self.prior = prior
+
+    def linearise(self, pose: Pose, center_mm: FloatArray) -> Quadratic:
+        """See `Term`."""
+        vector = rotation_vector_rad(pose.rotation)
+        offset = vector - self.prior.mean_rad
+        distance2 = float(offset @ self.prior.precision @ offset)
+        jacobian = vector_jacobian(vector)
+        pull = jacobian.T @ self.prior.precision * self.prior.weight(distance2)
+        information, gradient = np.zeros((6, 6)), np.zeros(6)
+        information[:3, :3] = pull @ jacobian
+        gradient[:3] = -pull @ offset
+        return Quadratic(information, gradient, self._cost(distance2))
+
+    def _cost(self, distance2: float) -> float:
+        dof = self.prior.dof
+        if not np.isfinite(dof):
+            return distance2
+        return (dof + 3) * float(np.log1p(distance2 / dof))
+
+
+def linearise(terms: Sequence[Term], pose: Pose, center_mm: FloatArray) -> Quadratic:
+    """The sum of all terms."""
+    parts = [term.linearise(pose, center_mm) for term in terms]
+    return Quadratic(
+        sum((part.information for part in parts), np.zeros((6, 6))),
+        sum((part.gradient for part in parts), np.zeros(6)),
+        sum(part.cost for part in parts),
+    )
+
+
+def maximise(
+    start: Pose,
+    terms: Sequence[Term],
+    center_mm: FloatArray,
+    *,
+    tolerance_mm: float = CONVERGED_MM,
+    max_iterations: int = MAX_ITERATIONS,
+) -> Solution:
+    """Gauss-Newton from `start` to the mode of the terms' product.
+
+    A step that raises the cost is halved: weights that change with the pose (closest points,
+    covariances that turn, a tail) make a full step too long at times.
+    """
+    pose, current = start, linearise(terms, start, center_mm)
+    converged = False
+    for _ in range(max_iterations):
+        step = solve(current.information, current.gradient)
+        size = np.linalg.norm(step[:3]) * LEVER_MM + np.linalg.norm(step[3:])
+        pose_next = pose.changed(step, center_mm)
+        following = linearise(terms, pose_next, center_mm)
+        if following.cost > current.cost * (1 + 1e-9) + 1e-9 and size > tolerance_mm:
+            pose_next = pose.changed(step / 2, center_mm)
+            following = linearise(terms, pose_next, center_mm)
+        pose, current = pose_next, following
+        if size < tolerance_mm:
+            converged = True
+            break
+    return Solution(pose, center_mm, inverse(current.information), float(current.cost), converged)
