@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from fusioninit.geometry import RigidTransform, Space
 from fusioninit.imaging.volume import Volume
 from fusioninit.landmarks import LandmarkSet
 from fusioninit.registration import LandmarkFit, Unsolved, fit_landmarks
+from fusioninit.registration.gland_shape import GlandShape
 
 FIXED, MOVING = Space.US, Space.MR
 """US is fixed and MR moves onto it. Said here, once; elsewhere the words are `us` and `mr`."""
@@ -87,6 +88,11 @@ class Case:
         """The gland mask of `space` (voxels > 0.5 are gland), if known."""
         return self.us_gland if space is Space.US else self.mr_gland
 
+    def gland_shape(self, space: Space) -> GlandShape | None:
+        """The gland's surface and centroid, as evidence for the fit; None without a usable mask."""
+        gland = self.gland(space)
+        return None if gland is None else _shape_of(gland)
+
     def with_volume(self, volume: Volume) -> Case:
         """A case showing `volume`; what was known of the old volume of that space goes."""
         name = volume.space.value
@@ -136,7 +142,11 @@ class Case:
     def registration(self) -> LandmarkFit | Unsolved:
         """The transform that the landmarks of this case determine, or why there is none."""
         return fit_landmarks(
-            fixed=self.landmarks(FIXED), moving=self.landmarks(MOVING), estimator=self.estimator
+            fixed=self.landmarks(FIXED),
+            moving=self.landmarks(MOVING),
+            estimator=self.estimator,
+            fixed_gland=self.gland_shape(FIXED),
+            moving_gland=self.gland_shape(MOVING),
         )
 
     @property
@@ -151,3 +161,12 @@ class Case:
             return np.asarray(points_mm, dtype=np.float64)
         transform = self.us_from_mr
         return None if transform is None else transform.apply(points_mm)
+
+
+@lru_cache(maxsize=8)
+def _shape_of(gland: Volume) -> GlandShape | None:
+    """Kept per mask, so that a drag does not extract surfaces again."""
+    try:
+        return GlandShape.from_mask(gland.voxels, gland.grid)
+    except ValueError:
+        return None

@@ -96,3 +96,27 @@ def test_points_of_the_mr_are_shown_in_the_us_frame_through_the_transform(solved
 def test_a_target_without_a_position_is_refused():
     with pytest.raises(ValueError, match="three finite mm"):
         Target("lesion", np.array([1.0, np.nan, 0]))
+
+
+def ball(space: Space, center_mm) -> Volume:
+    grid = Grid((30, 31, 32), np.full(3, 2.0), np.asarray(center_mm) - 30)
+    distance = np.linalg.norm(grid.points_mm() - center_mm, axis=-1)
+    return Volume((distance < 20).astype(np.uint8), grid, space)
+
+
+def test_gland_masks_are_evidence_for_estimators_that_use_them(solved):
+    case = solved.with_gland(ball(Space.US, [0.0, 0, 0])).with_gland(ball(Space.MR, [0.0, 0, 0]))
+    np.testing.assert_array_equal(case.us_from_mr.matrix, solved.us_from_mr.matrix)
+    with_glands = case.with_estimator("map").us_from_mr
+    without = solved.with_estimator("map").us_from_mr
+    assert np.linalg.norm(with_glands.translation_mm - without.translation_mm) > 0.5
+
+
+def test_the_gland_is_not_extracted_again_while_a_landmark_moves(solved):
+    case = solved.with_gland(ball(Space.US, [0.0, 0, 0]))
+    moved = case.with_landmarks(case.us_landmarks.with_position("apex", [1, 1, 1]))
+    assert moved.gland_shape(Space.US) is case.gland_shape(Space.US) is not None
+
+
+def test_an_empty_gland_mask_is_no_evidence(solved):
+    assert solved.with_gland(volume(Space.US)).gland_shape(Space.US) is None
