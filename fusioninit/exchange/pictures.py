@@ -157,7 +157,9 @@ def _mark(
             draw.line([(x - radius, y), (x + radius, y)], fill=colour, width=2)
             draw.line([(x, y - radius), (x, y + radius)], fill=colour, width=2)
         if near:
-            draw.text((x + 8, y), LABELS[mark.name], fill=colour, font=_font(11), anchor="lm")
+            shift, anchor = (8, "lm") if x < PANEL_PX * 0.65 else (-8, "rm")
+            place = (x + shift, y)
+            draw.text(place, LABELS[mark.name], fill=colour, font=_font(11), anchor=anchor)
 
 
 def _stacked(rows: list[Image.Image]) -> Image.Image:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
-from numpy.typing import NDArray
 
 from fusioninit.errors import ReadError
 from fusioninit.geometry import Grid, Space
@@ -16,6 +14,7 @@ from fusioninit.imaging.headers import Claim, require_data, require_volume
 from fusioninit.imaging.nifti_header import nifti_claim
 from fusioninit.imaging.text_headers import meta_claim, nrrd_claim
 from fusioninit.imaging.volume import Volume, VolumeSource
+from fusioninit.imaging.voxels import usable_voxels
 
 CLAIMS: dict[str, Callable[[Path], Claim]] = {
     "nifti": nifti_claim,
@@ -70,33 +69,6 @@ def read_label_file(path: Path, format_name: str, *, space: Space, channel: int)
         path=path, format=format_name, description=path.name, warnings=claim.warnings
     )
     return Volume(mask, _grid(path, image), space, source)
-
-
-def usable_voxels(name: str, voxels: NDArray[Any]) -> tuple[NDArray[Any], tuple[str, ...]]:
-    """Finite voxels as integers of at most 32 bits or float32, and what had to be changed.
-
-    Raises
-    ------
-    ReadError
-        Not one number is finite, or all are equal.
-    """
-    warnings: tuple[str, ...] = ()
-    if voxels.dtype.kind == "f":
-        finite = np.isfinite(voxels)
-        if not finite.any():
-            raise ReadError(f"{name} holds no finite number; export the image again")
-        if not finite.all():
-            count = int(voxels.size - np.count_nonzero(finite))
-            voxels = np.where(finite, voxels, voxels[finite].min())
-            warnings = (f"{count} voxels were not numbers and are shown as the darkest value",)
-        voxels = voxels.astype(np.float32, copy=False)
-    elif voxels.dtype.itemsize > 4:
-        voxels = voxels.astype(np.float32)
-    if voxels.min() == voxels.max():
-        raise ReadError(
-            f"{name} has the same value ({voxels.flat[0]}) in every voxel; export the image again"
-        )
-    return voxels, warnings
 
 
 def _image(path: Path, format_name: str) -> sitk.Image:

@@ -1,0 +1,284 @@
+"""A folder's DICOM series, and the choice of the one that is meant.
+
+For MR the axial T2 is wanted; the choice is made from headers alone and put into words, with
+every other series and why it was not taken.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from pydicom.dataset import Dataset
+from pydicom.errors import InvalidDicomError
+
+from fusioninit.errors import ReadError
+from fusioninit.geometry import Space
+from fusioninit.imaging.dicom_frames import ENHANCED_US, Frame, frames_of, read_header
+
+MAX_FILES = 20_000
+_NOT_DICOM_SUFFIXES = {
+    ".jpg", ".jpeg", ".png", ".gif", ".txt", ".xml", ".html", ".json", ".csv", ".pdf", ".zip",
+    ".exe", ".nii", ".gz", ".nrrd", ".mha", ".mhd", ".stl", ".md", ".py",
+}  # fmt: skip
+_SECONDARY = ("SECONDARY", "SCREEN SAVE", "REPORT")
+
+_T2_WORDS = re.compile(r"(?<![a-z0-9])t2(?![0-9*])|t2w|t2[_ -]?(tse|fse|spc|frfse|blade|cube)")
+_NOT_T2_WORDS = re.compile(
+    r"adc|dwi|diff|bval|b[-_ ]?value|trace|dce|dyn|perf|flash|vibe|t1|pd[ _-]|proton|t2\*|"
+    r"t2star|medic|haste|subtract|ktrans|mra"
+)
+_LOCALIZER_WORDS = re.compile(r"locali[sz]|scout|survey|(?<![a-z])loc(?![a-z])|3[- ]?plane")
+_FAT_SATURATED = re.compile(r"(?<![a-z])(fs|stir|spair|spir|fatsat|tirm|flair)(?![a-z])")
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """Files of one SeriesInstanceUID."""
+
+    uid: str
+    headers: tuple[Dataset, ...]
+    paths: tuple[Path, ...]
+
+    @cached_property
+    def frames(self) -> tuple[Frame, ...]:
+        """All slices of all files."""
+        return tuple(
+            frame
+            for header, path in zip(self.headers, self.paths, strict=True)
+            for frame in frames_of(header, path)
+        )
+
+    @property
+    def first(self) -> Dataset:
+        """The header of its first file."""
+        return self.headers[0]
+
+    @property
+    def description(self) -> str:
+        """The series description, else the protocol's name."""
+        return str(self.first.get("SeriesDescription") or self.first.get("ProtocolName") or "")
+
+    @property
+    def name(self) -> str:
+        """What a person knows it by: number and description."""
+        number = self.first.get("SeriesNumber")
+        parts = ["" if number is None else f"series {number}", f"'{self.description}'"]
+        return " ".join(part for part in parts if part)
+
+    @property
+    def modality(self) -> str:
+        """The DICOM modality code."""
+        return str(self.first.get("Modality") or "")
+
+    @property
+    def orientation_word(self) -> str:
+        """axial, sagittal or coronal by the normal of its first slice, "" where unknown."""
+        orientation = self.frames[0].orientation if self.frames else None
+        if orientation is None:
+            return ""
+        normal = np.abs(np.cross(*orientation))
+        return ("sagittal", "coronal", "axial")[int(np.argmax(normal))]
+
+    def one_line(self) -> str:
+        """Name, modality, size and orientation, for a list."""
+        words = (self.modality, f"{len(self.frames)} slices", self.orientation_word)
+        return f"{self.name}: {', '.join(word for word in words if word)}"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The series taken, why, and what else there was."""
+
+    series: Series
+    reason: str
+    others: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = field(default=())
+
+
+def series_in(path: Path) -> list[Series]:
+    """All image series of a folder and the folders in it; of a file, the one it belongs to.
+
+    Raises
+    ------
+    ReadError
+        No DICOM image there.
+    """
+    if path.is_file():
+        return [_series_of_file(path)]
+    found: dict[str, list[tuple[Path, Dataset]]] = {}
+    for file in _candidate_files(path):
+        header = _header(file)
+        if header is not None and header.get("Rows"):
+            uid = str(header.get("SeriesInstanceUID") or "")
+            found.setdefault(uid, []).append((file, header))
+    if not found:
+        raise ReadError(f"{path.name}: the folder holds no DICOM image; choose another folder")
+    return [_series(uid, files) for uid, files in found.items()]
+
+
+def choose(
+    name: str, found: Sequence[Series], *, space: Space, series_uid: str | None
+) -> list[Choice]:
+    """Series in the order in which they should be tried, each with its reason.
+
+    Raises
+    ------
+    ReadError
+        `series_uid` is not among them.
+    """
+    if series_uid:
+        asked = [series for series in found if series.uid == series_uid]
+        if not asked:
+            raise ReadError(
+                f"{name} holds no series {series_uid}; choose one of "
+                f"{', '.join(series.name for series in found)}"
+            )
+        others = tuple(series.one_line() for series in found if series is not asked[0])
+        return [Choice(asked[0], "the series asked for", others)]
+    rank = rank_as_mr if space is Space.MR else rank_as_us
+    ordered = sorted(found, key=rank, reverse=True)
+    return [_choice(series, ordered, space) for series in ordered]
+
+
+def rank_as_mr(series: Series) -> tuple[float, ...]:
+    """How well a series answers "the axial T2 of the prostate"; larger is better."""
+    spacing = next((f.spacing_mm for f in series.frames if f.spacing_mm is not None), None)
+    return (
+        series.modality == "MR",
+        not is_localizer(series),
+        is_t2(series),
+        series.orientation_word == "axial",
+        not is_derived(series),
+        not _FAT_SATURATED.search(series.description.lower()),
+        len(series.frames) >= 10,
+        -round(float(spacing.max()), 2) if spacing is not None else -99.0,
+        len(series.frames),
+        -float(series.first.get("SeriesNumber") or 0),
+    )
+
+
+def rank_as_us(series: Series) -> tuple[float, ...]:
+    """How well a series answers "the 3D ultrasound"; larger is better."""
+    if series.modality != "US":
+        # an MR folder opened as US gives the series it gives as MR, so that the mistake is seen
+        return (0, 0, 0, *rank_as_mr(series))
+    enhanced = str(series.first.get("SOPClassUID", "")) == ENHANCED_US
+    return (1, enhanced, len(series.frames))
+
+
+def is_t2(series: Series) -> bool:
+    """T2-weighted by its name, else by a long echo of a spin-echo sequence."""
+    text = f"{series.description} {series.first.get('ProtocolName') or ''}".lower()
+    kinds = {str(kind).upper() for kind in series.first.get("ImageType") or ()}
+    if kinds & {"ADC", "DIFFUSION", "TRACEW", "SUBTRACTION"} or _NOT_T2_WORDS.search(text):
+        return False
+    if _T2_WORDS.search(text):
+        return True
+    echo_ms = float(series.first.get("EchoTime") or 0)
+    repetition_ms = float(series.first.get("RepetitionTime") or 0)
+    sequence = str(series.first.get("ScanningSequence") or "")
+    return echo_ms >= 60 and repetition_ms >= 1500 and "EP" not in sequence
+
+
+def is_localizer(series: Series) -> bool:
+    """A localizer by name, by image type, or by slices in several directions."""
+    kinds = {str(kind).upper() for kind in series.first.get("ImageType") or ()}
+    if "LOCALIZER" in kinds or _LOCALIZER_WORDS.search(series.description.lower()):
+        return True
+    normals = {
+        tuple(np.abs(np.cross(*frame.orientation)).round(1).tolist())
+        for frame in series.frames
+        if frame.orientation is not None
+    }
+    return len(normals) > 1
+
+
+def is_derived(series: Series) -> bool:
+    """Computed or captured rather than measured."""
+    kinds = [str(kind).upper() for kind in series.first.get("ImageType") or ()]
+    return any(kind in ("DERIVED", *_SECONDARY) for kind in kinds)
+
+
+def _choice(series: Series, found: Sequence[Series], space: Space) -> Choice:
+    others = tuple(other.one_line() for other in found if other is not series)
+    if space is Space.US:
+        reason = "the largest ultrasound series" if series.modality == "US" else "no ultrasound"
+        return Choice(series, reason, others)
+    fits = is_t2(series) and series.orientation_word == "axial"
+    reason = "the axial T2" if fits else "no axial T2 in the folder; the nearest to it"
+    warnings = []
+    if not fits:
+        warnings.append(
+            f"no axial T2 series was found: {series.name} was taken; "
+            "choose another series if it is not the one you mean"
+        )
+    equals = [o for o in found if o is not series and fits and _equal_rank(o, series)]
+    if equals:
+        names = ", ".join(other.name for other in equals)
+        warnings.append(
+            f"{series.name} was taken, and {names} would serve as well; "
+            "choose by series if you mean another"
+        )
+    return Choice(series, reason, others, tuple(warnings))
+
+
+def _equal_rank(first: Series, second: Series) -> bool:
+    return rank_as_mr(first)[:7] == rank_as_mr(second)[:7]
+
+
+def _candidate_files(folder: Path) -> Iterable[Path]:
+    files = []
+    for file in sorted(folder.rglob("*")):
+        if file.suffix.lower() in _NOT_DICOM_SUFFIXES or file.name.upper() == "DICOMDIR":
+            continue
+        if file.is_file():
+            files.append(file)
+        if len(files) > MAX_FILES:
+            raise ReadError(
+                f"{folder.name} holds more than {MAX_FILES} files; choose the patient's own folder"
+            )
+    return files
+
+
+def _header(path: Path) -> Dataset | None:
+    try:
+        return read_header(path)
+    except (InvalidDicomError, OSError, ValueError, KeyError, AttributeError, TypeError, EOFError):
+        return None
+
+
+def _series_of_file(path: Path) -> Series:
+    try:
+        header = read_header(path, force=True)
+        usable = bool(header.get("SOPClassUID")) and bool(header.get("Rows"))
+    except (InvalidDicomError, OSError, ValueError, KeyError, AttributeError, TypeError, EOFError):
+        usable = False
+    if not usable:
+        raise ReadError(f"{path.name} is not a DICOM image; choose another file or a folder")
+    uid = str(header.get("SeriesInstanceUID") or "")
+    if int(header.get("NumberOfFrames") or 1) > 1:
+        return _series(uid, [(path, header)])
+    beside = [
+        (file, other)
+        for file in sorted(path.parent.iterdir())
+        if file.is_file()
+        and file.suffix.lower() not in _NOT_DICOM_SUFFIXES
+        and (other := _header(file)) is not None
+        and str(other.get("SeriesInstanceUID") or "") == uid
+        and other.get("Rows")
+    ]
+    return _series(uid, beside or [(path, header)])
+
+
+def _series(uid: str, files: list[tuple[Path, Dataset]]) -> Series:
+    unique: dict[str, tuple[Path, Dataset]] = {}
+    for path, header in files:
+        # the same image stored twice is one slice
+        unique.setdefault(str(header.get("SOPInstanceUID") or path), (path, header))
+    ordered = sorted(unique.values(), key=lambda item: int(item[1].get("InstanceNumber") or 0))
+    return Series(uid, tuple(h for _, h in ordered), tuple(p for p, _ in ordered))

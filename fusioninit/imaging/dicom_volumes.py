@@ -1,0 +1,163 @@
+"""DICOM folders and files as volumes: choose the series, prove the stack, then decode pixels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusioninit.errors import ReadError
+from fusioninit.geometry import Grid, Space
+from fusioninit.imaging.dicom_frames import ENHANCED_US, Frame, numbers, patient_key
+from fusioninit.imaging.dicom_pixels import stack_pixels
+from fusioninit.imaging.dicom_series import Choice, Series, choose, series_in
+from fusioninit.imaging.dicom_stack import Stack, stack_of
+from fusioninit.imaging.headers import CHECK, MAX_BYTES, NO_DIRECTIONS, NO_SPACING
+from fusioninit.imaging.stated_geometry import StatedGeometry
+from fusioninit.imaging.volume import Volume, VolumeSource
+from fusioninit.imaging.voxels import usable_voxels
+
+_VOLUME_FRAME = (
+    "its positions are in the ultrasound volume's own frame, not in patient directions; "
+    "check left, right, front and back"
+)
+
+
+def read_dicom(
+    path: Path, *, space: Space, series_uid: str | None, stated: StatedGeometry
+) -> Volume:
+    """The volume of a DICOM folder (any depth) or file that fits `space`.
+
+    Raises
+    ------
+    ReadError
+        No image, or the series that is meant forms no regular volume; the sentence says why.
+    """
+    choices = choose(path.name, series_in(path), space=space, series_uid=series_uid)
+    refusals: list[str] = []
+    for choice in choices:
+        try:
+            stack, found = _stack(choice.series, stated)
+        except ReadError as refusal:
+            refusals.append(str(refusal))
+            if _is_what_was_meant(choice, space, series_uid):
+                break
+            continue
+        return _volume(path, choice, stack, (*found, *_skipped(refusals)), space)
+    raise ReadError(refusals[0])
+
+
+def _is_what_was_meant(choice: Choice, space: Space, series_uid: str | None) -> bool:
+    """Whether refusing this series ends the search: no other may stand in for it silently."""
+    if series_uid is not None or space is Space.US:
+        return True
+    return choice.reason == "the axial T2"
+
+
+def _skipped(refusals: list[str]) -> tuple[str, ...]:
+    return tuple(f"not used: {refusal}" for refusal in refusals[:3])
+
+
+def _stack(series: Series, stated: StatedGeometry) -> tuple[Stack, tuple[str, ...]]:
+    frames = series.frames
+    single_file = len(series.paths) == 1 and len(frames) > 1
+    if single_file and all(frame.position_mm is None for frame in frames):
+        return _bare_stack(series, frames, stated)
+    warnings = []
+    if str(series.first.get("SOPClassUID", "")) == ENHANCED_US:
+        warnings.append(_VOLUME_FRAME)
+    stack = stack_of(series.name, frames)
+    expected = int(series.first.get("ImagesInAcquisition") or 0)
+    if not single_file and expected > len(frames):
+        warnings.append(
+            f"its header speaks of {expected} images and {len(frames)} are here: slices may be "
+            "missing at an end"
+        )
+    return stack, tuple(warnings)
+
+
+def _bare_stack(
+    series: Series, frames: tuple[Frame, ...], stated: StatedGeometry
+) -> tuple[Stack, tuple[str, ...]]:
+    """Many frames in one file without positions: a volume only if its voxel size is known."""
+    header, name = series.first, series.name
+    is_film = header.get("FrameTime") or header.get("FrameTimeVector")
+    if is_film and stated.spacing_mm is None:
+        raise ReadError(
+            f"{name} is a film over time, not a volume; export the 3D volume, or state its "
+            "voxel size if its frames are slices"
+        )
+    spacing = _bare_spacing(header)
+    warnings = [f"{NO_DIRECTIONS} (multi-frame file); {CHECK}"]
+    if stated.spacing_mm is not None:
+        spacing = np.asarray(stated.spacing_mm)
+    if spacing is None:
+        raise ReadError(
+            f"{name} states no complete voxel size ({NO_SPACING.split(':')[0]}); state it "
+            "(--spacing) with its orientation (--orientation), or export it with geometry"
+        )
+    columns, rows = frames[0].size
+    grid = Grid.centred((len(frames), rows, columns), spacing)
+    return Stack(frames, grid), tuple(warnings)
+
+
+def _bare_spacing(header: Any) -> NDArray[np.float64] | None:
+    pixel = numbers(header.get("PixelSpacing"), 2)
+    between = header.get("SpacingBetweenSlices") or header.get("SliceThickness")
+    if pixel is None or not between or min(*pixel, float(between)) <= 0:
+        return None
+    return np.array([pixel[1], pixel[0], float(between)])
+
+
+def _volume(
+    path: Path, choice: Choice, stack: Stack, found: tuple[str, ...], space: Space
+) -> Volume:
+    series, header = choice.series, choice.series.first
+    _require_size(series.name, stack, header)
+    voxels, changed = usable_voxels(series.name, stack_pixels(series.name, stack.frames))
+    source = VolumeSource(
+        path=path,
+        format="dicom",
+        description=series.name if series.description else path.name,
+        series_uid=series.uid,
+        frame_of_reference_uid=stack.frames[0].frame_of_reference,
+        study_date=str(header.get("StudyDate") or ""),
+        patient_key=patient_key(header),
+        window=_window(series),
+        warnings=(*choice.warnings, *_modality(header, space), *found, *changed),
+        details={"chosen": f"{series.one_line()} ({choice.reason})", "others": list(choice.others)},
+    )
+    return Volume(voxels, stack.grid, space, source)
+
+
+def _require_size(name: str, stack: Stack, header: Any) -> None:
+    if int(header.get("SamplesPerPixel") or 1) not in (1, 3):
+        raise ReadError(f"{name} has several values per pixel; choose a greyscale series")
+    count = int(np.prod(stack.grid.shape))
+    # what decoding needs at once: stored values and float32
+    if count * 4 > MAX_BYTES:
+        raise ReadError(
+            f"{name}: its header claims {count / 1e6:.0f} million voxels, too many; crop it"
+        )
+
+
+def _modality(header: Any, space: Space) -> tuple[str, ...]:
+    stated = str(header.get("Modality") or "")
+    if stated in ("", space.value.upper()):
+        return ()
+    return (f"its header says {stated}, and it was opened as {space.upper()}; check the choice",)
+
+
+def _window(series: Series) -> tuple[float, float] | None:
+    """(low, high) that the middle slice states, if it states one."""
+    header = series.headers[len(series.headers) // 2]
+    values = []
+    for name in ("WindowCenter", "WindowWidth"):
+        value = header.get(name)
+        if value is None or value == "":
+            return None
+        values.append(float(value if isinstance(value, int | float) else next(iter(value))))
+    center, width = values
+    return (center - width / 2, center + width / 2) if width > 1 else None
