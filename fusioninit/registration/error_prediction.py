@@ -11,7 +11,7 @@ from scipy.special import fdtri, gammaln
 
 from fusioninit.registration.deformation import DeformationModel
 from fusioninit.registration.estimate import Estimate
-from fusioninit.registration.posterior import PointsTerm, motion_jacobian
+from fusioninit.registration.posterior import inverse, motion_jacobian
 
 FloatArray = NDArray[np.float64]
 
@@ -46,7 +46,7 @@ class ErrorModel:
     @classmethod
     def of(cls, estimate: Estimate, deformation: DeformationModel) -> ErrorModel:
         """The model, with the noise rescaled by what the residuals say of it."""
-        chi2, dof = residual_chi2(estimate, deformation)
+        chi2, dof = residual_chi2(estimate)
         scale2 = (SCALE_DOF + chi2) / (SCALE_DOF + dof)
         return cls(estimate, deformation, scale2, SCALE_DOF + dof)
 
@@ -85,19 +85,16 @@ class ErrorModel:
         return dict(zip(estimate.pairs.names, map(float, largest), strict=True))
 
 
-def residual_chi2(estimate: Estimate, deformation: DeformationModel) -> tuple[float, float]:
+def residual_chi2(estimate: Estimate) -> tuple[float, float]:
     """Weighted squared residual, and what it should be on average if the assumed noise holds.
 
     With residual r = (I - J G) n the expectation is trace(W (I - J G) S (I - J G)^T), W = S^-1.
     """
-    pairs = estimate.pairs
-    points = PointsTerm(pairs, deformation)
-    noise = points.noise_mm2(estimate.pose.rotation)
-    jacobian = motion_jacobian(estimate.pose.apply(pairs.moving_mm), estimate.center_mm)
-    left_over = np.eye(len(noise)) - jacobian.reshape(-1, 6) @ estimate.gain
-    residual = points.residuals_mm(estimate.pose).ravel()
-    weights = np.linalg.inv(noise)
-    expected = float(np.einsum("ij,ji->", weights, left_over @ noise @ left_over.T))
+    noise = estimate.noise_mm2
+    left_over = np.eye(len(noise)) - estimate.jacobian @ estimate.gain
+    residual = estimate.residuals_mm.ravel()
+    weights = inverse(noise)
+    expected = float((weights * (left_over @ noise @ left_over.T)).sum())
     return float(residual @ weights @ residual), max(expected, 0.0)
 
 

@@ -67,6 +67,8 @@ class Estimate:
         Of the pose's error (w rad, v mm), every assumed source of error included.
     gain : (6, 3N) array
         How the pose moves with the residual of each landmark.
+    noise_mm2 : (3N, 3N) array
+        Covariance assumed of the landmarks' residuals, deformation included; fixed frame.
     pairs : LandmarkPairs
         The landmarks that took part.
     """
@@ -75,10 +77,22 @@ class Estimate:
     center_mm: FloatArray
     covariance: FloatArray
     gain: FloatArray
+    noise_mm2: FloatArray
     pairs: LandmarkPairs
     method: str
     explanation: str
     dropped: tuple[str, ...] = ()
+
+    @property
+    def residuals_mm(self) -> FloatArray:
+        """(N, 3) fixed minus moved landmarks."""
+        return self.pairs.fixed_mm - self.pose.apply(self.pairs.moving_mm)
+
+    @property
+    def jacobian(self) -> FloatArray:
+        """(3N, 6) derivative of the moved landmarks with respect to the pose."""
+        moved = self.pose.apply(self.pairs.moving_mm)
+        return motion_jacobian(moved, self.center_mm).reshape(-1, 6)
 
 
 def missing_points(pairs: LandmarkPairs) -> Unsolved | None:
@@ -109,8 +123,9 @@ def degenerate_points(pairs: LandmarkPairs) -> Unsolved | None:
 def spread_mm(points_mm: FloatArray) -> float:
     """Root mean square distance of (N, 3) points from the line that fits them best."""
     centred = points_mm - points_mm.mean(axis=0)
-    singular = np.linalg.svd(centred, compute_uv=False)
-    return float(np.sqrt((singular[1:] ** 2).sum() / len(points_mm)))
+    scatter = centred.T @ centred
+    off_line = scatter.trace() - np.linalg.eigvalsh(scatter)[-1]
+    return float(np.sqrt(max(off_line, 0.0) / len(points_mm)))
 
 
 def linear_estimate(
@@ -126,4 +141,4 @@ def linear_estimate(
     jacobian = motion_jacobian(moved, center).reshape(-1, 6)
     gain = solve(jacobian.T @ weights @ jacobian, jacobian.T @ weights)
     noise = PointsTerm(pairs, evidence.model.deformation).noise_mm2(pose.rotation)
-    return Estimate(pose, center, gain @ noise @ gain.T, gain, pairs, method, "")
+    return Estimate(pose, center, gain @ noise @ gain.T, gain, noise, pairs, method, "")

@@ -14,16 +14,19 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from fusioninit.geometry import rotation_matrix, rotation_vector_rad
 from fusioninit.registration.deformation import DeformationModel
 from fusioninit.registration.landmark_pairs import LandmarkPairs
 from fusioninit.registration.rotation_prior import RotationPrior
+from fusioninit.registration.rotations import exponential, logarithm, logarithm_jacobian
 
 FloatArray = NDArray[np.float64]
 
 MAX_ITERATIONS = 60
-CONVERGED_MM = 1e-6
+CONVERGED_MM = 1e-5
 """Step at which iteration stops; a radian counts as `LEVER_MM`. Far below any image's detail."""
+
+SHRINKING = 0.95
+"""A step at least this long, relative to the one before, counts as going back and forth."""
 
 LEVER_MM = 25.0
 """Half a gland: turns radians into mm where one number must judge both."""
@@ -42,7 +45,7 @@ class Pose(NamedTuple):
 
     def changed(self, step: FloatArray, center_mm: FloatArray) -> Pose:
         """The pose after a change (w, v) about `center_mm`."""
-        turn = rotation_matrix(step[:3])
+        turn = exponential(step[:3])
         rotation = turn @ self.rotation
         translation = turn @ (self.translation_mm - center_mm) + center_mm + step[3:]
         return Pose(rotation, translation)
@@ -87,22 +90,6 @@ def motion_jacobian(points_mm: FloatArray, center_mm: FloatArray) -> FloatArray:
     return jacobian
 
 
-def vector_jacobian(vector_rad: FloatArray) -> FloatArray:
-    """(3, 3) derivative of the rotation vector of `Exp(w) Exp(vector)` with respect to w at 0.
-
-    The inverse left Jacobian of SO(3): I - [a]/2 + (1/t^2 - (1 + cos t) / (2 t sin t)) [a]^2.
-    """
-    x, y, z = vector_rad
-    cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
-    angle2 = float(vector_rad @ vector_rad)
-    if angle2 < 1e-8:
-        return np.eye(3) - cross / 2 + cross @ cross / 12
-    angle = min(float(np.sqrt(angle2)), np.pi - 1e-6)
-    factor = 1 / angle**2 - (1 + np.cos(angle)) / (2 * angle * np.sin(angle))
-    jacobian: FloatArray = np.eye(3) - cross / 2 + factor * (cross @ cross)
-    return jacobian
-
-
 def solve(matrix: FloatArray, right: FloatArray) -> FloatArray:
     """`matrix^-1 right` in double precision."""
     return np.linalg.solve(matrix, right).astype(np.float64, copy=False)
@@ -140,10 +127,6 @@ class PointsTerm:
         noise: FloatArray = turned.reshape(size, size) + self._fixed
         return noise
 
-    def residuals_mm(self, pose: Pose) -> FloatArray:
-        """(N, 3) fixed minus moved points."""
-        return self.pairs.fixed_mm - pose.apply(self.pairs.moving_mm)
-
     def linearise(self, pose: Pose, center_mm: FloatArray) -> Quadratic:
         """See `Term`."""
         moved = pose.apply(self.pairs.moving_mm)
@@ -162,10 +145,10 @@ class PriorTerm:
 
     def linearise(self, pose: Pose, center_mm: FloatArray) -> Quadratic:
         """See `Term`."""
-        vector = rotation_vector_rad(pose.rotation)
+        vector = logarithm(pose.rotation)
         offset = vector - self.prior.mean_rad
         distance2 = float(offset @ self.prior.precision @ offset)
-        jacobian = vector_jacobian(vector)
+        jacobian = logarithm_jacobian(vector)
         pull = jacobian.T @ self.prior.precision * self.prior.weight(distance2)
         information, gradient = np.zeros((6, 6)), np.zeros(6)
         information[:3, :3] = pull @ jacobian
@@ -179,16 +162,6 @@ class PriorTerm:
         return (dof + 3) * float(np.log1p(distance2 / dof))
 
 
-def linearise(terms: Sequence[Term], pose: Pose, center_mm: FloatArray) -> Quadratic:
-    """The sum of all terms."""
-    parts = [term.linearise(pose, center_mm) for term in terms]
-    return Quadratic(
-        sum((part.information for part in parts), np.zeros((6, 6))),
-        sum((part.gradient for part in parts), np.zeros(6)),
-        sum(part.cost for part in parts),
-    )
-
-
 def maximise(
     start: Pose,
     terms: Sequence[Term],
@@ -199,21 +172,26 @@ def maximise(
 ) -> Solution:
     """Gauss-Newton from `start` to the mode of the terms' product.
 
-    A step that raises the cost is halved: weights that change with the pose (closest points,
-    covariances that turn, a tail) make a full step too long at times.
+    Weights that change with the pose (closest points, covariances that turn, a tail) make this
+    a fixed-point iteration; a step hardly shorter than the one before is halved.
     """
-    pose, current = start, linearise(terms, start, center_mm)
-    converged = False
+    pose, before, converged = start, float("inf"), False
     for _ in range(max_iterations):
-        step = solve(current.information, current.gradient)
-        size = np.linalg.norm(step[:3]) * LEVER_MM + np.linalg.norm(step[3:])
-        pose_next = pose.changed(step, center_mm)
-        following = linearise(terms, pose_next, center_mm)
-        if following.cost > current.cost * (1 + 1e-9) + 1e-9 and size > tolerance_mm:
-            pose_next = pose.changed(step / 2, center_mm)
-            following = linearise(terms, pose_next, center_mm)
-        pose, current = pose_next, following
-        if size < tolerance_mm:
-            converged = True
+        information, gradient, _ = _sum(terms, pose, center_mm)
+        step = solve(information, gradient)
+        size = LEVER_MM * float(np.sqrt(step[:3] @ step[:3])) + float(np.sqrt(step[3:] @ step[3:]))
+        pose = pose.changed(step if size < SHRINKING * before else step / 2, center_mm)
+        before, converged = size, size < tolerance_mm
+        if converged:
             break
-    return Solution(pose, center_mm, inverse(current.information), float(current.cost), converged)
+    information, _, cost = _sum(terms, pose, center_mm)
+    return Solution(pose, center_mm, inverse(information), cost, converged)
+
+
+def _sum(terms: Sequence[Term], pose: Pose, center_mm: FloatArray) -> Quadratic:
+    parts = [term.linearise(pose, center_mm) for term in terms]
+    information, gradient, cost = parts[0]
+    for part in parts[1:]:
+        information, gradient = information + part.information, gradient + part.gradient
+        cost += part.cost
+    return Quadratic(information, gradient, cost)

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import chi2
+from scipy.special import chdtri
 
 from fusioninit.geometry import rotation_vector_rad
 
@@ -152,5 +152,5 @@ class RotationPrior:
 
     def is_surprised_by(self, rotation: FloatArray, *, quantile: float = 0.997) -> bool:
         """Whether a rotation (3, 3) lies outside the central `quantile` of the prior."""
-        inside = chi2.ppf(quantile, df=3)
+        inside = chdtri(3, 1 - quantile)
         return self.distance2(rotation_vector_rad(rotation)) > float(inside)

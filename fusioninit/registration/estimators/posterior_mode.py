@@ -8,11 +8,13 @@ from numpy.typing import NDArray
 from fusioninit.geometry import rotation_matrix
 from fusioninit.registration.arun import arun_rigid
 from fusioninit.registration.estimate import (
+    MIN_SPREAD_MM,
     Estimate,
     Evidence,
     Unsolved,
     degenerate_points,
     missing_points,
+    spread_mm,
 )
 from fusioninit.registration.gland_evidence import CentroidTerm, SurfaceTerm
 from fusioninit.registration.landmark_pairs import LandmarkPairs
@@ -22,8 +24,10 @@ from fusioninit.registration.posterior import (
     PriorTerm,
     Solution,
     Term,
+    inverse,
     maximise,
     motion_jacobian,
+    solve,
 )
 
 FloatArray = NDArray[np.float64]
@@ -79,34 +83,31 @@ def _estimate(evidence: Evidence, points: PointsTerm, solution: Solution) -> Est
     pairs, prior = evidence.pairs, evidence.model.prior
     jacobian = motion_jacobian(solution.pose.apply(pairs.moving_mm), solution.center_mm)
     noise = points.noise_mm2(solution.pose.rotation)
-    gain = solution.covariance @ np.linalg.solve(noise, jacobian.reshape(-1, 6)).T
+    gain = solution.covariance @ solve(noise, jacobian.reshape(-1, 6)).T
     sources = [f"{len(pairs)} landmark{'s' if len(pairs) > 1 else ''}"]
     sources += ["both glands' surfaces and centroids"] if evidence.glands else []
     sources += [] if prior.is_flat else [f"a rotation prior ({prior.name})"]
     text = f"Most probable pose given {', '.join(sources)}, each with its uncertainty."
-    if not _determine_rotation(pairs):
+    if len(pairs) < 3 or min(spread_mm(pairs.fixed_mm), spread_mm(pairs.moving_mm)) < MIN_SPREAD_MM:
         text += " The landmarks alone would not determine a rotation."
     return Estimate(
-        solution.pose, solution.center_mm, solution.covariance, gain, pairs, "map", text
+        solution.pose, solution.center_mm, solution.covariance, gain, noise, pairs, "map", text
     )
 
 
-def leave_one_out_distance2(
-    pairs: LandmarkPairs, points: PointsTerm, estimate: Estimate
-) -> FloatArray:
+def leave_one_out_distance2(estimate: Estimate) -> FloatArray:
     """(N,) squared Mahalanobis distance of each landmark from what all other evidence predicts.
 
     At the mode the weighted residual of a landmark is `W r`, and `M = W - W J H^-1 J^T W` is
     its covariance's inverse; deleting block i leaves a prediction error of squared distance
     `(W r)_i^T (M_ii)^-1 (W r)_i`, with 3 degrees of freedom.
     """
-    count = len(pairs)
-    weights = np.linalg.inv(points.noise_mm2(estimate.pose.rotation))
-    moved = estimate.pose.apply(pairs.moving_mm)
-    jacobian = motion_jacobian(moved, estimate.center_mm).reshape(-1, 6)
-    pulled = weights @ jacobian
+    count = len(estimate.pairs)
+    weights = inverse(estimate.noise_mm2)
+    pulled = weights @ estimate.jacobian
     leverage = weights - pulled @ estimate.covariance @ pulled.T
-    score = (weights @ points.residuals_mm(estimate.pose).ravel()).reshape(count, 3)
+    score = (weights @ estimate.residuals_mm.ravel()).reshape(count, 3)
     each = np.arange(count)
     own = leverage.reshape(count, 3, count, 3)[each, :, each, :]
-    return np.einsum("ni,nij,nj->n", score, np.linalg.pinv(own, rcond=1e-6), score)
+    distance2: FloatArray = np.einsum("ni,nij,nj->n", score, np.linalg.pinv(own, rcond=1e-6), score)
+    return distance2

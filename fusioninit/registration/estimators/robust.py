@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from scipy.stats import chi2
+from scipy.special import chdtri
 
 from fusioninit.landmarks import LABELS
 from fusioninit.registration.estimate import Estimate, Evidence, Unsolved
@@ -13,7 +13,6 @@ from fusioninit.registration.estimators.posterior_mode import (
     fit_posterior_mode,
     leave_one_out_distance2,
 )
-from fusioninit.registration.posterior import PointsTerm
 
 OUTLIER_PROBABILITY = 0.003
 """Chance that a good landmark looks this bad ("three sigma"): one good set of five in seventy
@@ -28,7 +27,7 @@ def fit_robust(evidence: Evidence) -> Estimate | Unsolved:
     estimate = fit_posterior_mode(evidence)
     dropped: tuple[str, ...] = ()
     while isinstance(estimate, Estimate) and len(estimate.pairs) > MIN_KEPT:
-        culprit = refuted_landmark(evidence, estimate)
+        culprit = refuted_landmark(estimate)
         if culprit is None:
             break
         keep = [i for i in range(len(estimate.pairs)) if i != culprit]
@@ -44,12 +43,11 @@ def fit_robust(evidence: Evidence) -> Estimate | Unsolved:
     return replace(estimate, method="robust", explanation=text, dropped=dropped)
 
 
-def refuted_landmark(evidence: Evidence, estimate: Estimate) -> int | None:
+def refuted_landmark(estimate: Estimate) -> int | None:
     """Index of the landmark that the rest refutes most, or None where none is refuted."""
-    points = PointsTerm(estimate.pairs, evidence.model.deformation)
-    distance2 = leave_one_out_distance2(estimate.pairs, points, estimate)
+    distance2 = leave_one_out_distance2(estimate)
     worst = int(np.argmax(distance2))
     return worst if distance2[worst] > REFUTED_DISTANCE2 else None
 
 
-REFUTED_DISTANCE2 = float(chi2.ppf(1 - OUTLIER_PROBABILITY, df=3))
+REFUTED_DISTANCE2 = float(chdtri(3, OUTLIER_PROBABILITY))

@@ -23,4 +23,4 @@ def fit_translation(evidence: Evidence) -> Estimate | Unsolved:
     covariance = gain @ noise @ gain.T
     covariance[:3, :3] = evidence.model.prior.second_moment_rad2
     text = "Mean shift of the landmarks; the rotation between the images is left as it is."
-    return Estimate(pose, center, covariance, gain, pairs, "translation", text)
+    return Estimate(pose, center, covariance, gain, noise, pairs, "translation", text)
