@@ -1,0 +1,338 @@
+"""DICOM: right, or refused with the reason; never silently wrong."""
+
+import numpy as np
+import pydicom
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from fusioninit.errors import InputError, ReadError
+from fusioninit.geometry import Grid, Space
+from fusioninit.imaging.reading import read_volume
+from fusioninit.imaging.stated_geometry import StatedGeometry
+
+MM = 1e-4
+
+
+def read(path, space=Space.MR, **options):
+    return read_volume(path, space=space, isolated=False, **options)
+
+
+def refusal(path, space=Space.MR, **options) -> str:
+    with pytest.raises(InputError) as caught:
+        read(path, space, **options)
+    return str(caught.value)
+
+
+def assert_same_place(volume, grid: Grid) -> None:
+    """Every voxel where the formula has it, within decimal strings' precision."""
+    numbers = np.asarray(volume.voxels, dtype=np.int64)
+    k, j, i = np.unravel_index(numbers, grid.shape)
+    assert_allclose(volume.grid.points_mm(), grid.to_world(np.stack([i, j, k], -1)), atol=MM)
+
+
+def test_a_regular_series_in_files_of_any_order_is_where_its_header_says(write, grid):
+    volume = read(write.series(grid))
+    assert volume.grid.shape == grid.shape
+    assert_same_place(volume, grid)
+    assert volume.source.warnings == ()
+    assert volume.source.description == "series 4 't2_tse_tra'"
+    assert volume.source.frame_of_reference_uid == "1.2.3.9"
+    assert volume.source.study_date == "20260102"
+
+
+def test_a_series_stored_from_top_to_bottom_comes_out_right_handed_and_in_place(write, grid):
+    upside_down = Grid(grid.shape, grid.spacing_mm, grid.origin_mm, grid.direction * [1, 1, -1])
+    volume = read(write.series(upside_down))
+    assert not volume.grid.is_left_handed
+    assert_same_place(volume, upside_down)
+
+
+def test_highdicom_agrees_on_every_voxel(write, grid):
+    import highdicom
+
+    folder = write.series(grid)
+    files = [pydicom.dcmread(path) for path in sorted(folder.iterdir())]
+    theirs = highdicom.image.get_volume_from_series(files)
+    volume = read(folder)
+    points = theirs.map_indices_to_reference(np.argwhere(np.ones(theirs.spatial_shape, bool)))
+    index = np.round(volume.grid.to_index(points)).astype(int)
+    assert_allclose(volume.grid.to_world(index), points, atol=1e-3)
+    ours = volume.voxels[index[:, 2], index[:, 1], index[:, 0]]
+    assert_array_equal(ours, theirs.array.ravel())
+
+
+def test_missing_slices_are_refused_and_counted(write, grid):
+    assert refusal(write.series(grid, skip=(4, 5))) == (
+        "series 4 't2_tse_tra': 2 of 11 slices are missing (first gap after slice 4); "
+        "copy the whole series"
+    )
+
+
+def test_unevenly_spaced_slices_are_refused(write, grid):
+    moved = grid.to_world([0, 0, 3.3])
+    write.series(grid, skip=(3,))
+    data = write.slice_of(grid, np.ones(grid.shape[1:], np.uint16), 3)
+    data.ImagePositionPatient = [f"{value:.6f}" for value in moved]
+    write.save(data, "moved.dcm")
+    assert "unevenly spaced (2.17 to 4.03 mm)" in refusal(write.folder)
+
+
+def test_gantry_tilt_is_refused_with_its_angle(write, grid):
+    for number in range(grid.shape[0]):
+        data = write.slice_of(grid, np.full(grid.shape[1:], number, np.uint16), number)
+        shear = grid.to_world([0, 0, number]) + number * 0.6 * grid.direction[:, 1]
+        data.ImagePositionPatient = [f"{value:.6f}" for value in shear]
+        write.save(data, f"{number}.dcm")
+    assert refusal(write.folder) == (
+        "series 4 't2_tse_tra': its slices are shifted sideways (gantry tilt or shear, "
+        "11.0 degrees); resample it to a regular grid first"
+    )
+
+
+def test_two_acquisitions_at_the_same_places_are_refused(write, grid):
+    write.series(grid, name="a", AcquisitionNumber=1)
+    write.series(grid, name="b", AcquisitionNumber=2)
+    assert refusal(write.folder) == (
+        "series 4 't2_tse_tra': 22 slices share 11 positions, so it holds several volumes "
+        "(acquisition number 1, 2); export one of them as its own series"
+    )
+
+
+def test_two_acquisitions_that_interleave_regularly_are_refused(write, grid):
+    between = Grid(grid.shape, grid.spacing_mm, grid.to_world([0, 0, 0.5]), grid.direction)
+    write.series(grid, name="a", AcquisitionNumber=1)
+    write.series(between, name="b", AcquisitionNumber=2)
+    assert "slices of 2 acquisitions alternate (acquisition number 1, 2)" in refusal(write.folder)
+
+
+def test_the_same_image_stored_twice_is_one_slice(write, grid):
+    write.series(grid)
+    for path in list(write.folder.iterdir()):
+        (write.folder / "copy").mkdir(exist_ok=True)
+        (write.folder / "copy" / path.name).write_bytes(path.read_bytes())
+    assert_same_place(read(write.folder), grid)
+
+
+def test_an_enhanced_mr_with_shuffled_frames_is_sorted_by_place(write, grid):
+    order = np.random.default_rng(3).permutation(grid.shape[0]).tolist()
+    assert_same_place(read(write.enhanced(grid, order=order)), grid)
+
+
+def test_an_enhanced_mr_with_a_frame_missing_is_refused(write, grid):
+    order = [k for k in range(grid.shape[0]) if k != 6]
+    assert "1 of 11 slices are missing" in refusal(write.enhanced(grid, order=order))
+
+
+def test_an_enhanced_us_volume_is_read_in_its_own_frame_and_says_so(write, grid):
+    path = write.enhanced(grid, sop_class="1.2.840.10008.5.1.4.1.1.6.2")
+    volume = read(path, Space.US)
+    assert_same_place(volume, grid)
+    assert volume.source.warnings == (
+        "its positions are in the ultrasound volume's own frame, not in patient directions; "
+        "check left, right, front and back",
+    )
+    assert volume.source.frame_of_reference_uid == "1.2.3.8"
+
+
+def test_a_multiframe_us_without_voxel_size_asks_for_it(write):
+    assert refusal(write.us_multiframe(), Space.US) == (
+        "series 4 't2_tse_tra' states no complete voxel size (the file states no voxel size); "
+        "state it (--spacing) with its orientation (--orientation), or export it with geometry"
+    )
+
+
+def test_a_multiframe_us_with_partial_voxel_size_asks_for_it(write):
+    assert "states no complete voxel size" in refusal(
+        write.us_multiframe(PixelSpacing=[0.3, 0.4]), Space.US
+    )
+
+
+def test_a_multiframe_us_takes_the_geometry_a_person_states(write):
+    stated = StatedGeometry(spacing_mm=(0.4, 0.3, 0.5), orientation="RAS")
+    volume = read(write.us_multiframe(), Space.US, stated=stated)
+    assert_allclose(volume.grid.spacing_mm, [0.4, 0.3, 0.5])
+    assert_array_equal(volume.grid.direction, np.diag([-1, -1, 1]))
+    assert volume.source.warnings == ()
+
+
+def test_a_multiframe_us_with_voxel_size_says_that_directions_are_unknown(write):
+    path = write.us_multiframe(PixelSpacing=[0.3, 0.4], SpacingBetweenSlices=0.5)
+    volume = read(path, Space.US)
+    assert_allclose(volume.grid.spacing_mm, [0.4, 0.3, 0.5])
+    assert volume.source.warnings == (
+        "the file states no patient directions: its axes are taken as left, posterior, superior "
+        "(multi-frame file); check the geometry before relying on any distance",
+    )
+
+
+def test_a_film_over_time_is_not_a_volume(write):
+    path = write.us_multiframe(PixelSpacing=[0.3, 0.4], SpacingBetweenSlices=0.5, FrameTime=33)
+    assert "is a film over time, not a volume" in refusal(path, Space.US)
+
+
+@pytest.mark.parametrize(
+    "syntax", ["1.2.840.10008.1.2.5", "1.2.840.10008.1.2.4.80"], ids=["RLE", "JPEG-LS"]
+)
+def test_compressed_slices_are_unpacked(write, grid, syntax):
+    voxels = np.arange(np.prod(grid.shape), dtype=np.uint16).reshape(grid.shape)
+    for number in range(grid.shape[0]):
+        data = write.slice_of(grid, voxels[number], number)
+        data.compress(syntax)
+        write.save(data, f"{number}.dcm")
+    assert_same_place(read(write.folder), grid)
+
+
+def test_rescaling_is_applied_slice_by_slice(write, grid):
+    for number in range(grid.shape[0]):
+        pixels = np.full(grid.shape[1:], 10 + number, np.uint16)
+        data = write.slice_of(grid, pixels, number, RescaleSlope=number + 1, RescaleIntercept=-5)
+        write.save(data, f"{number}.dcm")
+    values = read(write.folder).voxels[:, 0, 0]
+    assert_allclose(values, [(10 + k) * (k + 1) - 5 for k in range(grid.shape[0])])
+
+
+def test_cut_short_pixels_are_refused(write, grid):
+    write.series(grid)
+    victim = next(write.folder.iterdir())
+    victim.write_bytes(victim.read_bytes()[:-100])
+    assert refusal(write.folder).endswith("are damaged or cut short; copy the series again")
+
+
+def test_a_header_that_claims_more_than_the_file_holds_is_refused_before_allocation(write, grid):
+    data = write.slice_of(grid, np.ones(grid.shape[1:], np.uint16), 0)
+    data.Rows, data.Columns, data.NumberOfFrames = 60_000, 60_000, 500
+    path = write.save(data, "huge.dcm")
+    stated = StatedGeometry(spacing_mm=(1, 1, 1))
+    assert "1800000 million voxels, too many; crop it" in refusal(path, stated=stated)
+
+
+def test_one_slice_of_a_series_opens_the_whole_series(write, grid):
+    write.series(grid)
+    write.series(grid, name="other", SeriesInstanceUID="1.2.3.5", SeriesDescription="other")
+    assert_same_place(read(write.folder / "003"), grid)
+
+
+def test_a_lone_slice_is_refused(write, grid):
+    path = write.save(write.slice_of(grid, np.eye(13, 17).astype(np.uint16), 0), "one.dcm")
+    assert refusal(path) == (
+        "series 4 't2_tse_tra' is a single slice; choose the folder with the whole series"
+    )
+
+
+def test_a_folder_without_images_is_refused(tmp_path):
+    (tmp_path / "notes.txt").write_text("no image")
+    (tmp_path / "odd").write_bytes(b"not DICOM either")
+    assert refusal(tmp_path) == (
+        f"{tmp_path.name}: the folder holds no DICOM image; choose another folder"
+    )
+
+
+def test_a_text_file_named_dcm_is_refused(tmp_path):
+    path = tmp_path / "scan.dcm"
+    path.write_text("this is not an image")
+    assert refusal(path) == "scan.dcm is not a DICOM image; choose another file or a folder"
+
+
+def test_a_colour_series_is_refused(write, grid):
+    for number in range(3):
+        data = write.slice_of(grid, np.ones((5, 7), np.uint16), number)
+        data.SamplesPerPixel, data.PhotometricInterpretation = 3, "RGB"
+        data.PlanarConfiguration, data.BitsAllocated, data.BitsStored, data.HighBit = 0, 8, 8, 7
+        pixels = np.random.default_rng(number).integers(0, 255, (5, 7, 3), dtype=np.uint8)
+        data.PixelData = pixels.tobytes() + b"\0"
+        write.save(data, f"{number}.dcm")
+    assert "is a colour image; choose a greyscale series" in refusal(write.folder)
+
+
+def test_patients_are_told_apart_without_their_names(write, grid, tmp_path):
+    write.series(grid, name="a")
+    write.series(grid, name="b", SeriesInstanceUID="1.9", PatientID="x", PatientName="Other^Person")
+    first = read(write.folder / "a").source
+    second = read(write.folder / "b").source
+    assert first.patient_key != second.patient_key
+    assert len(first.patient_key) == 12
+    assert "Synthetic" not in repr(first)
+
+
+def study(write, grid):
+    """Localizer, sagittal and axial T2, DWI and ADC, as they come from a scanner."""
+    sagittal = Grid(
+        (9, 13, 17), [0.6, 0.6, 3], [0, 0, 0], np.array([[0, 0, 1.0], [1, 0, 0], [0, -1, 0]])
+    )
+    write.series(sagittal, name="1", SeriesInstanceUID="1.1", SeriesDescription="t2_tse_sag")
+    coarse = Grid((12, 13, 17), [2, 2, 3], grid.origin_mm, grid.direction)
+    kinds = {
+        "2": ("1.2", "ep2d_diff_tra", ["DERIVED", "PRIMARY", "DIFFUSION", "TRACEW"]),
+        "3": ("1.3", "ADC", ["DERIVED", "PRIMARY", "DIFFUSION", "ADC"]),
+    }
+    for name, (uid, text, image_type) in kinds.items():
+        write.series(
+            coarse, name=name, SeriesInstanceUID=uid, SeriesDescription=text, ImageType=image_type
+        )
+    write.series(sagittal, name="4", SeriesInstanceUID="1.4", SeriesDescription="localizer")
+    write.series(
+        Grid((5, 13, 17), [1, 1, 5]), name="4b", SeriesInstanceUID="1.4",
+        SeriesDescription="localizer",
+    )  # fmt: skip
+    return write.folder
+
+
+def test_of_a_study_the_axial_t2_is_taken_and_the_rest_is_listed(write, grid):
+    study(write, grid)
+    write.series(grid, name="5", SeriesInstanceUID="1.5", SeriesNumber=7)
+    source = read(write.folder).source
+    assert source.series_uid == "1.5"
+    assert source.details["chosen"] == (
+        "series 7 't2_tse_tra': MR, 11 slices, axial (the axial T2)"
+    )
+    assert len(source.details["others"]) == 4
+    assert source.warnings == ()
+
+
+def test_without_an_axial_t2_the_nearest_is_taken_with_a_warning(write, grid):
+    source = read(study(write, grid)).source
+    assert source.series_uid == "1.1"
+    assert source.warnings[0].startswith("no axial T2 series was found: series 4 't2_tse_sag'")
+
+
+def test_two_equal_axial_t2_series_are_named(write, grid):
+    write.series(grid, name="a", SeriesInstanceUID="1.5", SeriesNumber=5)
+    write.series(grid, name="b", SeriesInstanceUID="1.6", SeriesNumber=6)
+    assert read(write.folder).source.warnings == (
+        "series 5 't2_tse_tra' was taken, and series 6 't2_tse_tra' would serve as well; "
+        "choose by series if you mean another",
+    )
+
+
+def test_a_t2_without_a_telling_name_is_known_by_its_echo_time(write, grid):
+    write.series(
+        grid, name="a", SeriesInstanceUID="1.5", SeriesDescription="AX 3mm", EchoTime=100,
+        RepetitionTime=4000, ScanningSequence="SE",
+    )  # fmt: skip
+    write.series(
+        grid, name="b", SeriesInstanceUID="1.6", SeriesDescription="AX thin", EchoTime=4,
+        RepetitionTime=300, ScanningSequence="GR",
+    )  # fmt: skip
+    assert read(write.folder).source.series_uid == "1.5"
+
+
+def test_the_series_asked_for_is_read_and_an_unknown_one_is_refused(write, grid):
+    study(write, grid)
+    assert read(write.folder, series_uid="1.3").source.description == "series 4 'ADC'"
+    assert refusal(write.folder, series_uid="9.9").startswith("study holds no series 9.9; choose")
+
+
+def test_a_broken_axial_t2_is_refused_and_nothing_else_stands_in(write, grid):
+    study(write, grid)
+    write.series(grid, name="5", SeriesInstanceUID="1.5", skip=(4,))
+    assert "1 of 11 slices are missing" in refusal(write.folder)
+
+
+def test_an_mr_opened_as_us_says_what_its_header_says(write, grid):
+    assert read(write.series(grid), Space.US).source.warnings == (
+        "its header says MR, and it was opened as US; check the choice",
+    )
+
+
+def test_read_errors_are_input_errors():
+    assert issubclass(ReadError, InputError)
