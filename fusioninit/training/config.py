@@ -1,0 +1,210 @@
+"""One experiment is one frozen configuration, read from TOML and saved beside its results."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from fusioninit.detection.normalise import InputGrid
+from fusioninit.detection.unet import UNetConfig
+from fusioninit.errors import InputError
+from fusioninit.geometry import Space
+
+SPACING_MM = {Space.MR: 2.0, Space.US: 1.6}
+"""Voxel size of the network's grid: 64 voxels span the paper's fields of view."""
+
+Method = Literal["direct", "heatmap", "dsnt", "variance", "distance", "expected-distance"]
+"""The five detectors of the paper's Table 1, and the expected distance as main loss."""
+
+
+class Section(BaseModel):
+    """A table of the file: unknown keys and wrong types are refused, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class NetworkSection(Section):
+    """The network; see `UNetConfig`."""
+
+    design: Literal["residual", "plain"] = "residual"
+    channels: tuple[int, ...] = Field((16, 48, 96, 128), min_length=2, max_length=6)
+    gland: bool = True
+
+
+class LossSection(Section):
+    """Weights of the loss's terms. Lengths are mm, so the distance weight has no unit."""
+
+    distance_weight_start: float = Field(0.6, ge=0)
+    """Weight of the expected distance at the first step: large early values speed training up."""
+    distance_weight: float = Field(0.05, ge=0)
+    """Its weight after `anneal_steps`. The paper: 5e-3 (MR), 1e-2 (US)."""
+    anneal_steps: int = Field(2000, ge=1)
+    variance_weight: float = Field(5e-4, ge=0)
+    """The paper: 5e-4 (MR), 2e-3 (US), for mm^2."""
+    variance_form: Literal["spread", "target"] = "spread"
+    """"spread": sum_j H_j ||v_j - P||^2; "target": sum_d (Var_d - sigma^2)^2."""
+    sigma_mm: float = Field(4.0, gt=0)
+    """Width of heatmap matching's blob and of the "target" variance."""
+    gland_weight: float = Field(4.0, ge=0)
+    invisible_weight: float = Field(0.3, ge=0, le=1)
+    """Weight of a landmark that lies in the grid but is not seen (outside a sector, shadowed)."""
+
+
+class OptimiserSection(Section):
+    """AdamW, a linear warm-up, and a rate that is constant until it falls to zero at the end."""
+
+    learning_rate: float = Field(2e-3, gt=0)
+    weight_decay: float = Field(1e-2, ge=0)
+    warmup_steps: int = Field(100, ge=0)
+    decay_fraction: float = Field(0.4, ge=0, le=1)
+    """Last part of the training over which the rate falls along a cosine to zero."""
+    gradient_clip: float = Field(5.0, gt=0)
+    ema_decay: float = Field(0.998, ge=0, lt=1)
+
+
+class DataSection(Section):
+    """Where samples come from and how often each is seen."""
+
+    batch_size: int = Field(4, ge=1)
+    fresh_per_batch: int = Field(2, ge=1)
+    """New synthetic cases in each batch; the rest are earlier ones, augmented anew."""
+    replay_window: int = Field(600, ge=1)
+    """How many of the latest cases can be seen again."""
+    first_seed: int = Field(0, ge=0)
+    augment: bool = True
+    workers: int = Field(0, ge=0)
+
+
+class StoppingSection(Section):
+    """When training ends. Progress for the learning rate is the larger of the two fractions."""
+
+    max_steps: int = Field(10_000, ge=1)
+    max_minutes: float | None = Field(None, gt=0)
+    """Wall-clock budget over all sittings. Only step budgets are exactly repeatable."""
+    patience: int | None = Field(None, ge=1)
+    """Validations without improvement before an early stop; none: never."""
+
+
+class EvaluationSection(Section):
+    """What `fusioninit evaluate` measures."""
+
+    weights: Path | None = None
+    """safetensors with a card beside it; none: the last checkpoint's running average."""
+    count: int = Field(263, ge=1)
+    """Cases of the benchmark; 263, as many as the paper's test set."""
+
+
+class TrainingConfig(Section):
+    """One experiment."""
+
+    space: Literal["mr", "us"]
+    method: Method = "expected-distance"
+    output: Path
+    """Folder for logs, checkpoints and results."""
+    seed: int = Field(0, ge=0)
+    grid: tuple[int, int, int] = (64, 64, 64)
+    warm_start: Path | None = None
+    """safetensors weights of the same network to start from."""
+    validation_count: int = Field(32, ge=1)
+    validate_every: int = Field(250, ge=1)
+    """Steps between validations, checkpoints and log lines; an epoch for Lightning."""
+    accelerator: Literal["auto", "cpu", "gpu"] = "auto"
+    precision: Literal["auto", "float32"] = "auto"
+    """"auto": bfloat16 where the processor or GPU is fast at it; float32 repeats exactly."""
+    devices: int = Field(1, ge=1)
+    nodes: int = Field(1, ge=1)
+    threads: int | None = Field(None, ge=1)
+    network: NetworkSection = NetworkSection()
+    loss: LossSection = LossSection()
+    optimiser: OptimiserSection = OptimiserSection()
+    data: DataSection = DataSection()
+    stopping: StoppingSection = StoppingSection()
+    evaluation: EvaluationSection = EvaluationSection()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> TrainingConfig:
+        if self.data.fresh_per_batch > self.data.batch_size:
+            raise ValueError("data.fresh_per_batch cannot exceed data.batch_size")
+        return self
+
+    @property
+    def modality(self) -> Space:
+        """The space as a value."""
+        return Space(self.space)
+
+    @property
+    def input_grid(self) -> InputGrid:
+        """The network's grid."""
+        return InputGrid(self.grid, SPACING_MM[self.modality])
+
+    @property
+    def unet(self) -> UNetConfig:
+        """The network's shape."""
+        return UNetConfig(
+            design=self.network.design,
+            head="direct" if self.method == "direct" else "heatmap",
+            channels=self.network.channels,
+            gland=self.network.gland,
+            grid=self.grid,
+        )
+
+    def save(self, path: Path) -> None:
+        """Write as JSON, all defaults spelt out."""
+        path.write_text(self.model_dump_json(indent=1) + "\n")
+
+
+def read_config(path: str | Path) -> TrainingConfig:
+    """Read and check a TOML file; relative paths in it are relative to its folder.
+
+    Raises
+    ------
+    InputError
+        One sentence: the file, the key, what is allowed, what was found.
+    """
+    path = Path(path)
+    try:
+        table = tomllib.loads(path.read_text())
+    except OSError as error:
+        raise InputError(f"{path}: the configuration cannot be read ({error.strerror})") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path.name}: not valid TOML: {error}") from error
+    try:
+        config = TrainingConfig.model_validate(table)
+    except ValidationError as error:
+        raise InputError(f"{path.name}: {_first_sentence(error)}") from error
+    return _with_absolute_paths(config, path.resolve().parent)
+
+
+def _first_sentence(error: ValidationError) -> str:
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"]) or "the file"
+    if first["type"] == "extra_forbidden":
+        return f"unknown key '{key}'; known ones: {', '.join(_siblings(first['loc']))}"
+    if first["type"] == "missing":
+        return f"the key '{key}' is missing"
+    message = first["msg"].removeprefix("Value error, ")
+    if key == "the file":
+        return message
+    return f"{key}: {message[0].lower()}{message[1:]}, found {first['input']!r}"
+
+
+def _siblings(location: tuple[Any, ...]) -> list[str]:
+    section: type[BaseModel] = TrainingConfig
+    for part in location[:-1]:
+        annotation = section.model_fields[str(part)].annotation
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            section = annotation
+    return list(section.model_fields)
+
+
+def _with_absolute_paths(config: TrainingConfig, folder: Path) -> TrainingConfig:
+    evaluation = config.evaluation
+    if evaluation.weights is not None:
+        evaluation = evaluation.model_copy(update={"weights": folder / evaluation.weights})
+    changes: dict[str, Any] = {"output": folder / config.output, "evaluation": evaluation}
+    if config.warm_start is not None:
+        changes["warm_start"] = folder / config.warm_start
+    return config.model_copy(update=changes)

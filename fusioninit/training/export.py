@@ -1,0 +1,123 @@
+"""From a checkpoint to what is shipped: safetensors, and a card with calibration and figures."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from fusioninit.detection.predict import LandmarkPredictor, calibrated
+from fusioninit.detection.unet import LandmarkNetwork
+from fusioninit.detection.weights import ModelCard, card_path, save_weights
+from fusioninit.errors import InputError
+from fusioninit.landmarks import ALL_NAMES
+from fusioninit.training.calibrate import fit_calibration
+from fusioninit.training.config import TrainingConfig
+from fusioninit.training.data import (
+    BENCHMARK_SEED,
+    CALIBRATION_SEED,
+    TRAINING_SEED,
+    Draw,
+    phantom_source,
+)
+from fusioninit.training.measure import CHI2_68, CHI2_95, Measurements, mahalanobis2, measure
+
+
+def averaged_network(config: TrainingConfig, checkpoint: Path) -> tuple[LandmarkNetwork, dict]:
+    """The running average of a checkpoint's weights, and what the checkpoint says of its making.
+
+    Raises
+    ------
+    InputError
+        No checkpoint there.
+    """
+    if not checkpoint.is_file():
+        raise InputError(f"{checkpoint}: no checkpoint; train first")
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    prefix = "average."
+    weights = {
+        key.removeprefix(prefix): value
+        for key, value in state["state_dict"].items()
+        if key.startswith(prefix)
+    }
+    network = LandmarkNetwork(config.unet)
+    network.load_state_dict(weights)
+    minutes = float(state["state_dict"]["trained_seconds"]) / 60
+    return network.eval(), {"steps": int(state["global_step"]), "minutes": round(minutes, 1)}
+
+
+def export(
+    config: TrainingConfig,
+    checkpoint: Path,
+    weights: Path,
+    *,
+    calibration_count: int = 150,
+    benchmark_count: int = 100,
+    draw: Draw | None = None,
+    notes: dict[str, Any] | None = None,
+) -> ModelCard:
+    """Write `weights` and the card beside it; calibrate and measure on cases never trained on."""
+    draw = draw or phantom_source(config)
+    network, made = averaged_network(config, checkpoint)
+    sha256 = save_weights(network, weights)
+    card = ModelCard(
+        name=f"{weights.stem} ({made['steps']} steps)",
+        space=config.modality,
+        sha256=sha256,
+        network=config.unet,
+        input_grid=config.input_grid,
+        method=config.method,
+        training={
+            **made,
+            "data": "synthetic pelvises drawn during training (fusioninit.phantom)",
+            "command": "fusioninit train CONFIG.toml, with the configuration below",
+            "configuration": json.loads(
+                config.model_dump_json(exclude={"output", "warm_start", "evaluation"})
+            ),
+            "first_training_seed": TRAINING_SEED + config.data.first_seed,
+            **(notes or {}),
+        },
+    )
+    predictor = LandmarkPredictor(network, card, device="cpu")
+    fitted = measure(predictor, draw, first_seed=CALIBRATION_SEED, count=calibration_count)
+    card = replace(card, calibration=fit_calibration(fitted))
+    benchmark = measure(predictor, draw, first_seed=BENCHMARK_SEED, count=benchmark_count)
+    results = {
+        "command": "fusioninit evaluate CONFIG.toml",
+        "calibration_cases": calibration_count,
+        "phantom_benchmark": summary(benchmark, card),
+    }
+    card = replace(card, results=results)
+    card_path(weights).write_text(card.to_json())
+    return card
+
+
+def summary(measured: Measurements, card: ModelCard) -> dict[str, Any]:
+    """MRE per landmark and over the paper's three, gland Dice, coverage of the covariances."""
+    error = measured.error_mm
+    covariances = calibrated_all(measured, card)
+    distance2 = mahalanobis2(measured.difference_mm, covariances)[measured.inside]
+    three = error[:, :3]
+    return {
+        "cases": len(error),
+        "mre_mm": _mean_sd(three),
+        "median_mm": round(float(np.nanmedian(three)), 2),
+        "visible_mre_mm": _mean_sd(np.where(measured.visible[:, :3], three, np.nan)),
+        "mre_mm_by_landmark": {n: _mean_sd(error[:, k]) for k, n in enumerate(ALL_NAMES)},
+        "gland_dice": _mean_sd(measured.dice),
+        "coverage_68": round(float((distance2 <= CHI2_68).mean()), 3),
+        "coverage_95": round(float((distance2 <= CHI2_95).mean()), 3),
+    }
+
+
+def calibrated_all(measured: Measurements, card: ModelCard) -> np.ndarray:
+    """(N, L, 3, 3) covariances of the errors as the card's calibration claims them."""
+    return np.stack([calibrated(spread, card.calibration) for spread in measured.spread_mm2])
+
+
+def _mean_sd(values: np.ndarray) -> list[float]:
+    return [round(float(np.nanmean(values)), 2), round(float(np.nanstd(values)), 2)]
