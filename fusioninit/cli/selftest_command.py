@@ -70,8 +70,7 @@ def check_display() -> Facts:
     import subprocess
     import sys
 
-    code = "from fusioninit.app import describe_renderer; print(describe_renderer())"
-    command = [sys.executable, "-c", code]
+    command = [sys.executable, "-m", "fusioninit.app.renderer"]
     out = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
     return {"renderer": out.stdout.strip() or "none: the window shows no 3D view here"}
 
