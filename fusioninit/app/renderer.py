@@ -1,4 +1,4 @@
-"""Which renderer the 3D view would get on this display; asked by the self-test in a process apart."""
+"""Which renderer the 3D view would get here; the self-test asks in a process of its own."""
 
 from __future__ import annotations
 
