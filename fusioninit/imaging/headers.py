@@ -7,6 +7,7 @@ is named in a warning, because readers fill it in silently.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -104,44 +105,67 @@ def require_data(name: str, claim: Claim) -> None:
     ReadError
         The data file is missing or too short, or its compression is damaged.
     """
+    _require_file(name, claim)
+    offset = max(claim.data_offset, 0)
+    if claim.packed:
+        found = sum(len(piece) for piece in _unpacked(name, claim))
+    else:
+        found = claim.data_path.stat().st_size
+    _require_bytes(name, claim, found - offset)
+
+
+def data_bytes(name: str, claim: Claim) -> bytearray:
+    """The bytes of all voxels, unpacked; never more than the header claims.
+
+    Raises
+    ------
+    ReadError
+        The data file is missing or too short, or its compression is damaged.
+    """
+    _require_file(name, claim)
+    if not claim.packed:
+        _require_bytes(name, claim, claim.data_path.stat().st_size - claim.data_offset)
+        with claim.data_path.open("rb") as stream:
+            stream.seek(claim.data_offset)
+            return bytearray(stream.read(claim.bytes))
+    data = bytearray()
+    for piece in _unpacked(name, claim):
+        data += piece
+    _require_bytes(name, claim, len(data) - claim.data_offset)
+    return data[claim.data_offset : claim.data_offset + claim.bytes]
+
+
+def _require_file(name: str, claim: Claim) -> None:
     if not claim.data_path.is_file():
         raise ReadError(
             f"{name}: its data file '{claim.data_path.name}' is missing; put it beside the header"
         )
-    offset = max(claim.data_offset, 0)
-    needed = offset + claim.bytes
-    file_bytes = claim.data_path.stat().st_size
-    found = _unpacked_bytes(name, claim, needed) if claim.packed else file_bytes
-    if found < needed:
+
+
+def _require_bytes(name: str, claim: Claim, found: int) -> None:
+    if found < claim.bytes:
         raise ReadError(
             f"{name} is cut short: its header claims {claim.bytes} bytes of voxels and the file "
-            f"holds {max(found - offset, 0)}; copy it again"
+            f"holds {max(found, 0)}; copy it again"
         )
 
 
-def _unpacked_bytes(name: str, claim: Claim, enough: int) -> int:
-    """Bytes that the compressed stream yields, counted to `enough`, in little memory."""
+def _unpacked(name: str, claim: Claim) -> Iterator[bytes]:
+    """The compressed stream in pieces of at most 1 MB, until the claim is met."""
+    enough = max(claim.data_offset, 0) + claim.bytes
     unpacker = zlib.decompressobj(wbits=47)
     count = 0
     try:
         with claim.data_path.open("rb") as stream:
             stream.seek(claim.packed_offset)
-            while count < enough and (chunk := stream.read(1 << 18)):
-                count += _count(unpacker, chunk)
-                while unpacker.eof and unpacker.unused_data and count < enough:
-                    rest = unpacker.unused_data
+            waiting = b""
+            while count < enough and (waiting := waiting or stream.read(1 << 18)):
+                piece = unpacker.decompress(waiting, 1 << 20)
+                waiting = unpacker.unconsumed_tail or unpacker.unused_data
+                if unpacker.eof:
+                    # gzip files may hold several streams one after the other
                     unpacker = zlib.decompressobj(wbits=47)
-                    count += _count(unpacker, rest)
+                count += len(piece)
+                yield piece
     except zlib.error as error:
-        raise ReadError(
-            f"{name} is damaged (its compressed data breaks off); copy it again"
-        ) from error
-    return count
-
-
-def _count(unpacker: zlib._Decompress, chunk: bytes) -> int:
-    count = 0
-    while chunk and not unpacker.eof:
-        count += len(unpacker.decompress(chunk, 1 << 20))
-        chunk = unpacker.unconsumed_tail
-    return count
+        raise ReadError(f"{name} is damaged in its compressed part; copy it again") from error
