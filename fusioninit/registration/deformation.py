@@ -57,3 +57,13 @@ class DeformationModel:
         own = self.smooth_sd_mm**2 + half * (points_mm**2).sum(axis=-1)
         outer: FloatArray = half * points_mm[:, :, None] * points_mm[:, None, :]
         return outer + own[:, None, None] * np.eye(3)
+
+    def normal_covariance_mm2(self, points_mm: FloatArray, normals: FloatArray) -> FloatArray:
+        """(N, N) covariance of the displacement along (N, 3) normals at centred points."""
+        gap2 = ((points_mm[:, None, :] - points_mm[None, :, :]) ** 2).sum(axis=-1)
+        half = self.stretch_sd**2 / 2
+        isotropic = self.smooth_sd_mm**2 * np.exp(gap2 / (-2 * self.correlation_mm**2))
+        isotropic += half * (points_mm @ points_mm.T)
+        crossed = normals @ points_mm.T
+        covariance: FloatArray = isotropic * (normals @ normals.T) + half * crossed * crossed.T
+        return covariance
