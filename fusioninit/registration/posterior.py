@@ -28,6 +28,9 @@ CONVERGED_MM = 1e-5
 SHRINKING = 0.95
 """A step at least this long, relative to the one before, counts as going back and forth."""
 
+SHORTENED = 0.6
+"""Factor by which steps are then shortened, for good."""
+
 LEVER_MM = 25.0
 """Half a gland: turns radians into mm where one number must judge both."""
 
@@ -173,15 +176,18 @@ def maximise(
     """Gauss-Newton from `start` to the mode of the terms' product.
 
     Weights that change with the pose (closest points, covariances that turn, a tail) make this
-    a fixed-point iteration; a step hardly shorter than the one before is halved.
+    a fixed-point iteration that can go back and forth: whenever a step is hardly shorter than
+    the one before, it and all later ones are shortened.
     """
-    pose, before, converged = start, float("inf"), False
+    pose, before, scale, converged = start, float("inf"), 1.0, False
     for _ in range(max_iterations):
         information, gradient, _ = _sum(terms, pose, center_mm)
         step = solve(information, gradient)
         size = LEVER_MM * float(np.sqrt(step[:3] @ step[:3])) + float(np.sqrt(step[3:] @ step[3:]))
-        pose = pose.changed(step if size < SHRINKING * before else step / 2, center_mm)
-        before, converged = size, size < tolerance_mm
+        if size > SHRINKING * before:
+            scale *= SHORTENED
+        pose = pose.changed(scale * step, center_mm)
+        before, converged = size, scale * size < tolerance_mm
         if converged:
             break
     information, _, cost = _sum(terms, pose, center_mm)

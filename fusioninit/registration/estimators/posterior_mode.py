@@ -32,7 +32,7 @@ from fusioninit.registration.posterior import (
 
 FloatArray = NDArray[np.float64]
 
-SURFACE_TOLERANCE_MM = 0.02
+SURFACE_TOLERANCE_MM = 0.03
 """Closest points hop from one surface point to the next: a finer step is noise."""
 
 
