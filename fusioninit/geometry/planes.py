@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -50,7 +51,7 @@ class SlicePlane:
     right: FloatArray
     down: FloatArray
 
-    @property
+    @cached_property
     def normal(self) -> FloatArray:
         """(3,) unit normal, right x down: points away from the viewer."""
         return np.cross(self.right, self.down).astype(np.float64)
@@ -92,12 +93,12 @@ class PixelFrame:
     mm_per_px: float
     center_mm: FloatArray = field(default_factory=lambda: np.zeros(2))
 
-    @property
+    @cached_property
     def _corner_mm(self) -> FloatArray:
         half: FloatArray = (np.array(self.size_px) - 1) / 2 * self.mm_per_px
         return self.center_mm - half
 
-    @property
+    @cached_property
     def world_from_pixel(self) -> FloatArray:
         """(4, 4) from homogeneous (column, row, 0) to LPS mm."""
         matrix = np.eye(4)

@@ -13,13 +13,15 @@ from vtkmodules.vtkCommonDataModel import vtkImageData
 from vtkmodules.vtkFiltersCore import vtkFlyingEdges2D, vtkStripper
 from vtkmodules.vtkImagingGeneral import vtkImageGaussianSmooth
 
-from fusioninit.geometry import PixelFrame, RigidTransform
+from fusioninit.geometry import Grid, PixelFrame, RigidTransform
 from fusioninit.gui.slice_image import sampler_for
 from fusioninit.imaging.volume import Volume
 
 _INSIDE = 1000
-_COARSENESS_PX = 2.0
+_COARSENESS_PX = 3.0
 SMOOTH_MM = 1.0
+COARSE_MM = 1.0
+_RIM = 3
 
 
 class GlandOutline:
@@ -48,23 +50,48 @@ class GlandOutline:
     def _grade(self, gland: Volume) -> Volume:
         """The mask with 0 and `_INSIDE`, so that interpolated levels have room in between."""
         if self._graded is None or gland is not self._gland:
-            self._gland, self._graded = gland, Volume(_soft(gland), gland.grid, gland.space)
+            self._gland, self._graded = gland, graded_mask(gland)
         return self._graded
 
 
-def _soft(gland: Volume) -> NDArray[np.int16]:
-    """The mask as levels 0 to `_INSIDE`, smoothed by a voxel or so, so that no stairs show."""
-    levels = (gland.voxels > 0.5).astype(np.float32) * _INSIDE
+def graded_mask(gland: Volume) -> Volume:
+    """The gland's surroundings as levels 0 to `_INSIDE` on about `COARSE_MM`, smoothed a little.
+
+    Small enough to be made between two frames, also for a mask of 256 x 256 x 256 voxels.
+    """
+    grid = gland.grid
+    step = np.maximum(1, np.rint(COARSE_MM / grid.spacing_mm[::-1])).astype(int)
+    thin = np.asarray(gland.voxels[:: step[0], :: step[1], :: step[2]]) > 0.5
+    start, stop = _bounds(thin)
+    inside = tuple(slice(a, b) for a, b in zip(start, stop, strict=True))
+    levels = np.pad(thin[inside], _RIM).astype(np.float32) * _INSIDE
+    place = Grid(
+        levels.shape,
+        grid.spacing_mm * step[::-1],
+        grid.to_world(((start - _RIM) * step)[::-1]),
+        grid.direction,
+    )
     image = vtkImageData()
     image.SetDimensions(*levels.shape[::-1])
     image.GetPointData().SetScalars(numpy_to_vtk(levels.reshape(-1)))
     smooth = vtkImageGaussianSmooth()
     smooth.SetInputData(image)
-    smooth.SetStandardDeviations(*(SMOOTH_MM / gland.grid.spacing_mm))
+    smooth.SetStandardDeviations(*(SMOOTH_MM / place.spacing_mm))
     smooth.SetRadiusFactors(2.0, 2.0, 2.0)
     smooth.Update()
     flat = vtk_to_numpy(smooth.GetOutput().GetPointData().GetScalars())
-    return flat.reshape(levels.shape).astype(np.int16)
+    return Volume(flat.reshape(levels.shape).astype(np.int16), place, gland.space)
+
+
+def _bounds(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int_], NDArray[np.int_]]:
+    """First and one past the last index of true voxels, per axis; all of it where none is."""
+    ends = []
+    for axis in range(3):
+        others = tuple(other for other in range(3) if other != axis)
+        hits = np.flatnonzero(mask.any(axis=others))
+        ends.append((hits[0], hits[-1] + 1) if len(hits) else (0, mask.shape[axis]))
+    start, stop = np.array(ends).T
+    return start, stop
 
 
 def _contours(cut: NDArray[np.int16], scale: tuple[float, float]) -> list[QPolygonF]:

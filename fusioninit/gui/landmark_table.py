@@ -18,12 +18,11 @@ from fusioninit.session import Session
 
 _Index = QModelIndex | QPersistentModelIndex
 _Role = Qt.ItemDataRole
-COLUMNS = ("Landmark", "Image", "State", "± mm", "Residual", "")
-NAME, IMAGE, STATE, SPREAD, RESIDUAL, LOCK = range(len(COLUMNS))
-_WIDTHS = (124, 52, 0, 42, 62, 26)
+COLUMNS = ("Landmark", "Image", "State", "Residual", "")
+NAME, IMAGE, STATE, RESIDUAL, LOCK = range(len(COLUMNS))
+_WIDTHS = (134, 54, 0, 66, 26)
 _TIPS = {
     STATE: "Predicted by the network (with its confidence), edited or confirmed by a person",
-    SPREAD: "Standard deviation of the position per axis",
     RESIDUAL: "Distance left between both images' points after alignment. Not an accuracy.",
     LOCK: "Locked landmarks refuse moves; click to lock or unlock",
 }
@@ -79,7 +78,7 @@ class LandmarkTableModel(QAbstractTableModel):
             return self._decoration(space, mark, column)
         if role == _Role.ForegroundRole:
             return self._colour(space, mark, column)
-        if role == _Role.TextAlignmentRole and column in (SPREAD, RESIDUAL):
+        if role == _Role.TextAlignmentRole and column == RESIDUAL:
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         if role == _Role.ToolTipRole:
             return self._tip(mark) or _TIPS.get(column)
@@ -101,7 +100,7 @@ class LandmarkTableModel(QAbstractTableModel):
             return "not placed" if column == STATE else None
         if column == STATE:
             return _state_text(mark)
-        return f"{mark.sd_mm:.1f}" if column == SPREAD else None
+        return None
 
     @staticmethod
     def _decoration(space: Space, mark: Landmark | None, column: int) -> Any:
@@ -127,7 +126,7 @@ class LandmarkTableModel(QAbstractTableModel):
         if mark is None:
             return None
         x, y, z = mark.position_mm
-        where = f"L {x:.1f}, P {y:.1f}, S {z:.1f} mm"
+        where = f"L {x:.1f}, P {y:.1f}, S {z:.1f} mm; standard deviation {mark.sd_mm:.1f} mm"
         return f"{where}\n{mark.provenance}" if mark.provenance else where
 
     def _choose_rows(self) -> None:

@@ -71,6 +71,7 @@ class MainWindow(QMainWindow):
         self.session, self.preferences = session, preferences
         self._opening, self._detecting, self._exporting = opening, detecting, exporting
         self._open_demo = open_demo
+        self._is_closed = False
         self.view_state = ViewState(self)
         self.files = FileFlow(
             self, session, opening=opening, exporting=exporting, preferences=preferences
@@ -376,10 +377,14 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Stop all work, wait for its threads, then give back OpenGL."""
-        self.preferences.keep_geometry(self.saveGeometry())
-        for work in self._works:
-            work.close()
-        self.scene_place.finalize()
+        if not self._is_closed:
+            self._is_closed = True
+            self.preferences.keep_geometry(self.saveGeometry())
+            # A dying undo stack still tells of its last change, to a window that is no more.
+            self.session.undo_stack.indexChanged.disconnect(self._refresh_actions)
+            for work in self._works:
+                work.close()
+            self.scene_place.finalize()
         super().closeEvent(event)
 
 

@@ -12,11 +12,11 @@ from fusioninit.state import Case
 
 def read_out(case: Case, space: Space, position_mm: NDArray[np.float64]) -> str:
     """Position in `space` and the values of both volumes there, as far as they are known."""
-    x, y, z = position_mm
-    parts = [
-        f"{space.upper()}  {'LR'[x < 0]} {abs(x):.1f}  {'PA'[y < 0]} {abs(y):.1f}  "
-        f"{'SI'[z < 0]} {abs(z):.1f} mm"
-    ]
+    where = "  ".join(
+        f"{ways[int(amount < 0)]} {abs(amount):.1f}"
+        for ways, amount in zip(("LR", "PA", "SI"), position_mm, strict=True)
+    )
+    parts = [f"{space.upper()}  {where} mm"]
     points = {space: position_mm}
     us_from_mr = case.us_from_mr
     if us_from_mr is not None:

@@ -232,7 +232,7 @@ class SliceMouse(QObject):
         slices = int(self._wheel_turn)
         self._wheel_turn -= slices
         if slices:
-            view.step_slices(-slices)
+            view.step_slices(slices)
         return True
 
     def _zoom_about(self, at: QPointF, factor: float) -> None:
@@ -250,7 +250,7 @@ class SliceMouse(QObject):
             self.cancel()
             return True
         if event.key() in (Qt.Key.Key_PageUp, Qt.Key.Key_PageDown):
-            self._view.step_slices(-1 if event.key() == Qt.Key.Key_PageUp else 1)
+            self._view.step_slices(1 if event.key() == Qt.Key.Key_PageUp else -1)
             return True
         arrow = _ARROWS.get(Qt.Key(event.key()))
         if arrow is None or not self._view.is_showing:

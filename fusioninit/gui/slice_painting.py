@@ -58,12 +58,14 @@ def draw_crosshair(painter: QPainter, at: QPointF, size: tuple[float, float]) ->
     """Two thin lines with a gap, so that what lies at the crossing stays visible."""
     width, height = size
     gap = 9.0
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     painter.setPen(QPen(QColor(225, 235, 245, 105), 1))
     x, y = round(at.x()) + 0.5, round(at.y()) + 0.5
     painter.drawLine(QPointF(0, y), QPointF(x - gap, y))
     painter.drawLine(QPointF(x + gap, y), QPointF(width, y))
     painter.drawLine(QPointF(x, 0), QPointF(x, y - gap))
     painter.drawLine(QPointF(x, y + gap), QPointF(x, height))
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
 
 
 def draw_letters(painter: QPainter, letters: Sequence[str], size: tuple[float, float]) -> None:
@@ -125,10 +127,9 @@ def draw_corner_text(
 def draw_outlines(painter: QPainter, polygons: Sequence[QPolygonF], space: Space) -> None:
     """A gland's outline in its space's colour; the MR's is dashed."""
     style = Qt.PenStyle.SolidLine if space is Space.US else Qt.PenStyle.DashLine
-    for pen in (QPen(_INK, 2.4), QPen(SPACE_COLOUR[space], 1.3, style)):
-        painter.setPen(pen)
-        for polygon in polygons:
-            painter.drawPolyline(polygon)
+    painter.setPen(QPen(SPACE_COLOUR[space], 1.5, style))
+    for polygon in polygons:
+        painter.drawPolyline(polygon)
 
 
 def draw_link(painter: QPainter, from_at: QPointF, to_at: QPointF) -> None:
@@ -156,7 +157,7 @@ def draw_mark(painter: QPainter, mark: Mark, *, right_edge: float) -> None:
     if mark.label:
         width = painter.fontMetrics().horizontalAdvance(mark.label) + 2
         gap = GLYPH_RADIUS + 6
-        fits = mark.at.x() + gap + width < right_edge
+        fits = mark.at.x() + gap + width < right_edge or mark.at.x() - gap - width < 0
         left = mark.at.x() + gap if fits else mark.at.x() - gap - width
         draw_text(painter, QRectF(left, mark.at.y() - 19, width, 18), mark.label, colour=colour)
     painter.restore()
@@ -166,9 +167,9 @@ def _draw_region(painter: QPainter, outline: QPolygonF, colour: QColor) -> None:
     soft = QColor(colour)
     soft.setAlpha(34)
     line = QColor(colour)
-    line.setAlpha(120)
+    line.setAlpha(90)
     painter.setBrush(soft)
-    painter.setPen(QPen(line, 1.0, Qt.PenStyle.DotLine))
+    painter.setPen(QPen(line, 1.0))
     painter.drawPolygon(outline)
 
 

@@ -22,6 +22,7 @@ from fusioninit.gui.slice_layers import SliceLayers
 from fusioninit.gui.slice_painting import Mark
 from fusioninit.gui.theme import SPACE_COLOUR, SPACE_NAME, current_theme
 from fusioninit.gui.view_state import ViewState
+from fusioninit.imaging.volume import Volume
 from fusioninit.landmarks import LABELS, Landmark, LandmarkName
 from fusioninit.session import Session
 
@@ -58,6 +59,11 @@ class SliceView(QWidget):
         self.space, self.orientation = space, orientation
         self.pan_mm = np.zeros(2)
         self._layers = SliceLayers(session, view_state, space)
+        self._measured: Volume | None = None
+        self._base = slice_plane(orientation, np.zeros(3))
+        self._span_mm, self._depth_mm = np.full(2, 200.0), (0.0, 0.0)
+        self._frame_key: object = None
+        self._frame = PixelFrame(self._base, (1, 1), 1.0)
         self._describe()
         session.case_opened.connect(self._start_afresh)
         session.landmarks_changed.connect(self.update)
@@ -92,9 +98,22 @@ class SliceView(QWidget):
 
     def base_plane(self) -> SlicePlane:
         """The plane through the middle of the volume; the shown one is parallel to it."""
+        self._measure()
+        return self._base
+
+    def _measure(self) -> None:
+        """Keep what only another volume changes: the middle plane, and the volume's span in it."""
         volume = self.session.case.volume(self.space)
+        if volume is self._measured:
+            return
+        self._measured = volume
         center = np.zeros(3) if volume is None else volume.grid.center_mm
-        return slice_plane(self.orientation, center)
+        self._base = slice_plane(self.orientation, center)
+        if volume is not None:
+            corners = volume.grid.corners_mm()
+            across, depth = self._base.to_screen(corners), self._base.distance_mm(corners)
+            self._span_mm = across.max(axis=0) - across.min(axis=0)
+            self._depth_mm = float(depth.min()), float(depth.max())
 
     def plane(self) -> SlicePlane:
         """The plane shown: through the crosshair."""
@@ -103,18 +122,20 @@ class SliceView(QWidget):
 
     def mm_per_px(self) -> float:
         """Millimetres per logical pixel at the present zoom."""
-        volume = self.session.case.volume(self.space)
-        if volume is None:
-            return 0.5
-        corners = self.base_plane().to_screen(volume.grid.corners_mm())
-        span = corners.max(axis=0) - corners.min(axis=0)
+        self._measure()
+        span = self._span_mm
         fit = max(span[0] / max(self.width(), 1), span[1] / max(self.height(), 1)) / MARGIN
         return float(fit / self.view_state.zoom(self.space))
 
     def frame(self) -> PixelFrame:
         """The logical pixels of the view."""
         size = (max(1, self.width()), max(1, self.height()))
-        return PixelFrame(self.plane(), size, self.mm_per_px(), self.pan_mm)
+        plane, mm_per_px = self.plane(), self.mm_per_px()
+        key = (size, mm_per_px, plane.origin_mm.tobytes(), self.pan_mm.tobytes())
+        if key != self._frame_key:
+            self._frame_key = key
+            self._frame = PixelFrame(plane, size, mm_per_px, self.pan_mm)
+        return self._frame
 
     def to_view(self, points_mm: ArrayLike) -> QPointF:
         """Continuous view coordinates of a point of the view's space."""
@@ -157,11 +178,10 @@ class SliceView(QWidget):
         if volume is None:
             return
         base = self.base_plane()
-        depth = base.distance_mm(volume.grid.corners_mm())
         crosshair = self.view_state.crosshair_mm(self.space)
         now = float(base.distance_mm(crosshair))
         step = slices * volume.grid.step_mm(base.normal)
-        wanted = float(np.clip(now + step, depth.min(), depth.max()))
+        wanted = float(np.clip(now + step, *self._depth_mm))
         self.view_state.set_crosshair(self.space, crosshair + (wanted - now) * base.normal)
 
     def reset(self) -> None:
@@ -261,7 +281,7 @@ class SliceView(QWidget):
             outline = self._region(mark, frame, at)
         label = ""
         if is_own and self.view_state.flag("names") and (distance < FADE_MM or selected):
-            label = LABELS[mark.name] + (f"  {distance:.0f} mm off" if distance >= 2 else "")
+            label = LABELS[mark.name] + (f" · {distance:.0f} mm" if distance >= 2 else "")
         paint.draw_mark(
             painter,
             Mark(at, space, label, strength, mark.source, is_own, selected, outline),

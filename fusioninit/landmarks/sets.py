@@ -80,7 +80,7 @@ class Landmark:
         """Root mean variance over the three axes."""
         return float(np.sqrt(np.trace(self.covariance_mm2) / 3))
 
-    def region_outline_mm(self, axes: ArrayLike, *, points: int = 48) -> FloatArray:
+    def region_outline_mm(self, axes: ArrayLike, *, points: int = 32) -> FloatArray:
         """(points, 2) outline of the 95 % region's shadow on a plane, about the position.
 
         `axes` (2, 3) are the plane's unit world directions. The region is the ellipsoid that
