@@ -80,8 +80,18 @@ class Frame:
 
 
 def read_header(path: Path, *, force: bool = False) -> Dataset:
-    """The header elements that are used, without pixels. Raises what pydicom raises."""
-    return pydicom.dcmread(path, stop_before_pixels=True, specific_tags=list(_TAGS), force=force)
+    """The header elements that are used, without pixels. Raises what pydicom raises.
+
+    Elements whose text is not what their type demands ("1A" as a number) are left out.
+    """
+    header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=list(_TAGS), force=force)
+    for tag in list(header.keys()):
+        try:
+            # pydicom converts on access, and raises only then
+            _ = header[tag].value
+        except (ValueError, TypeError, OverflowError, NotImplementedError, AttributeError):
+            del header[tag]
+    return header
 
 
 def frames_of(header: Dataset, path: Path) -> Iterator[Frame]:

@@ -25,6 +25,7 @@ _NOT_DICOM_SUFFIXES = {
     ".jpg", ".jpeg", ".png", ".gif", ".txt", ".xml", ".html", ".json", ".csv", ".pdf", ".zip",
     ".exe", ".nii", ".gz", ".nrrd", ".mha", ".mhd", ".stl", ".md", ".py",
 }  # fmt: skip
+_NOT_IMAGES = {"SEG", "RTDOSE", "RTSTRUCT", "RTPLAN", "PR", "SR", "KO", "REG", "ECG", "RWV"}
 _SECONDARY = ("SECONDARY", "SCREEN SAVE", "REPORT")
 
 _T2_WORDS = re.compile(r"(?<![a-z0-9])t2(?![0-9*])|t2w|t2[_ -]?(tse|fse|spc|frfse|blade|cube)")
@@ -60,15 +61,16 @@ class Series:
 
     @property
     def description(self) -> str:
-        """The series description, else the protocol's name."""
-        return str(self.first.get("SeriesDescription") or self.first.get("ProtocolName") or "")
+        """The series description, else the protocol's name; one line of at most 60 letters."""
+        text = str(self.first.get("SeriesDescription") or self.first.get("ProtocolName") or "")
+        return " ".join(text.split())[:60]
 
     @property
     def name(self) -> str:
         """What a person knows it by: number and description."""
         number = self.first.get("SeriesNumber")
-        parts = ["" if number is None else f"series {number}", f"'{self.description}'"]
-        return " ".join(part for part in parts if part)
+        words = "series" if number is None else f"series {number}"
+        return f"{words} '{self.description}'" if self.description else words
 
     @property
     def modality(self) -> str:
@@ -113,11 +115,11 @@ def series_in(path: Path) -> list[Series]:
     found: dict[str, list[tuple[Path, Dataset]]] = {}
     for file in _candidate_files(path):
         header = _header(file)
-        if header is not None and header.get("Rows"):
+        if header is not None and _is_image(header):
             uid = str(header.get("SeriesInstanceUID") or "")
             found.setdefault(uid, []).append((file, header))
     if not found:
-        raise ReadError(f"{path.name}: the folder holds no DICOM image; choose another folder")
+        raise ReadError(f"{path.name}: the folder holds no DICOM image; {_instead(path)}")
     return [_series(uid, files) for uid, files in found.items()]
 
 
@@ -245,6 +247,19 @@ def _candidate_files(folder: Path) -> Iterable[Path]:
     return files
 
 
+def _is_image(header: Dataset) -> bool:
+    return bool(header.get("Rows")) and str(header.get("Modality") or "") not in _NOT_IMAGES
+
+
+def _instead(folder: Path) -> str:
+    """What to do with a folder without DICOM: open one of the other images in it, if any."""
+    suffixes = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
+    names = sorted(file.name for file in folder.iterdir() if file.name.endswith(suffixes))
+    if not names:
+        return "choose another folder"
+    return f"choose one of the files in it, such as {names[0]}"
+
+
 def _header(path: Path) -> Dataset | None:
     try:
         return read_header(path)
@@ -255,7 +270,7 @@ def _header(path: Path) -> Dataset | None:
 def _series_of_file(path: Path) -> Series:
     try:
         header = read_header(path, force=True)
-        usable = bool(header.get("SOPClassUID")) and bool(header.get("Rows"))
+        usable = bool(header.get("SOPClassUID")) and _is_image(header)
     except (InvalidDicomError, OSError, ValueError, KeyError, AttributeError, TypeError, EOFError):
         usable = False
     if not usable:
@@ -270,7 +285,7 @@ def _series_of_file(path: Path) -> Series:
         and file.suffix.lower() not in _NOT_DICOM_SUFFIXES
         and (other := _header(file)) is not None
         and str(other.get("SeriesInstanceUID") or "") == uid
-        and other.get("Rows")
+        and _is_image(other)
     ]
     return _series(uid, beside or [(path, header)])
 

@@ -23,6 +23,9 @@ FloatArray = NDArray[np.float64]
 POSITION_TOLERANCE_MM = 0.1
 """A slice further than this from where a regular stack has it is out of place."""
 
+MIN_SLICES = 3
+"""With fewer, equal distances prove nothing."""
+
 _PARALLEL = 1e-4
 _SAME_PLACE_MM = 0.01
 _LABELS = {
@@ -81,8 +84,11 @@ def _common_plane(name: str, frames: Sequence[Frame]) -> tuple[FloatArray, Float
             f"{name}: {len(frames) - len(placed)} of {len(frames)} slices state no position or "
             "orientation; export the original series from the scanner or archive"
         )
-    if len(frames) < 2:
-        raise ReadError(f"{name} is a single slice; choose the folder with the whole series")
+    if len(frames) < MIN_SLICES:
+        raise ReadError(
+            f"{name} has {len(frames)} of the at least {MIN_SLICES} slices of a volume; "
+            "choose the folder with the whole series"
+        )
     sizes = {frame.size for frame in frames}
     if len(sizes) > 1:
         raise ReadError(f"{name}: its slices differ in size; keep one series of equal slices")

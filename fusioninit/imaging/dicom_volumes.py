@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fusioninit.errors import ReadError
 from fusioninit.geometry import Grid, Space
-from fusioninit.imaging.dicom_frames import ENHANCED_US, Frame, numbers, patient_key
+from fusioninit.imaging.dicom_frames import ENHANCED_US, numbers, patient_key
 from fusioninit.imaging.dicom_pixels import stack_pixels
 from fusioninit.imaging.dicom_series import Choice, Series, choose, series_in
 from fusioninit.imaging.dicom_stack import Stack, stack_of
@@ -39,7 +39,7 @@ def read_dicom(
     refusals: list[str] = []
     for choice in choices:
         try:
-            stack, found = _stack(choice.series, stated)
+            stack, found = _stack(_label(path, choice.series), choice.series, stated)
         except ReadError as refusal:
             refusals.append(str(refusal))
             if _is_what_was_meant(choice, space, series_uid):
@@ -60,15 +60,20 @@ def _skipped(refusals: list[str]) -> tuple[str, ...]:
     return tuple(f"not used: {refusal}" for refusal in refusals[:3])
 
 
-def _stack(series: Series, stated: StatedGeometry) -> tuple[Stack, tuple[str, ...]]:
+def _label(path: Path, series: Series) -> str:
+    """What a refusal speaks of: the folder or file, and the series in it."""
+    return f"{path.name}, {series.name}"
+
+
+def _stack(name: str, series: Series, stated: StatedGeometry) -> tuple[Stack, tuple[str, ...]]:
     frames = series.frames
     single_file = len(series.paths) == 1 and len(frames) > 1
     if single_file and all(frame.position_mm is None for frame in frames):
-        return _bare_stack(series, frames, stated)
+        return _bare_stack(name, series, stated)
     warnings = []
     if str(series.first.get("SOPClassUID", "")) == ENHANCED_US:
         warnings.append(_VOLUME_FRAME)
-    stack = stack_of(series.name, frames)
+    stack = stack_of(name, frames)
     expected = int(series.first.get("ImagesInAcquisition") or 0)
     if not single_file and expected > len(frames):
         warnings.append(
@@ -78,11 +83,9 @@ def _stack(series: Series, stated: StatedGeometry) -> tuple[Stack, tuple[str, ..
     return stack, tuple(warnings)
 
 
-def _bare_stack(
-    series: Series, frames: tuple[Frame, ...], stated: StatedGeometry
-) -> tuple[Stack, tuple[str, ...]]:
+def _bare_stack(name: str, series: Series, stated: StatedGeometry) -> tuple[Stack, tuple[str, ...]]:
     """Many frames in one file without positions: a volume only if its voxel size is known."""
-    header, name = series.first, series.name
+    header, frames = series.first, series.frames
     is_film = header.get("FrameTime") or header.get("FrameTimeVector")
     if is_film and stated.spacing_mm is None:
         raise ReadError(
@@ -115,8 +118,9 @@ def _volume(
     path: Path, choice: Choice, stack: Stack, found: tuple[str, ...], space: Space
 ) -> Volume:
     series, header = choice.series, choice.series.first
-    _require_size(series.name, stack, header)
-    voxels, changed = usable_voxels(series.name, stack_pixels(series.name, stack.frames))
+    name = _label(path, series)
+    _require_size(name, stack, header)
+    voxels, changed = usable_voxels(name, stack_pixels(name, stack.frames))
     source = VolumeSource(
         path=path,
         format="dicom",

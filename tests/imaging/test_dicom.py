@@ -63,7 +63,7 @@ def test_highdicom_agrees_on_every_voxel(write, grid):
 
 def test_missing_slices_are_refused_and_counted(write, grid):
     assert refusal(write.series(grid, skip=(4, 5))) == (
-        "series 4 't2_tse_tra': 2 of 11 slices are missing (first gap after slice 4); "
+        "study, series 4 't2_tse_tra': 2 of 11 slices are missing (first gap after slice 4); "
         "copy the whole series"
     )
 
@@ -84,7 +84,7 @@ def test_gantry_tilt_is_refused_with_its_angle(write, grid):
         data.ImagePositionPatient = [f"{value:.6f}" for value in shear]
         write.save(data, f"{number}.dcm")
     assert refusal(write.folder) == (
-        "series 4 't2_tse_tra': its slices are shifted sideways (gantry tilt or shear, "
+        "study, series 4 't2_tse_tra': its slices are shifted sideways (gantry tilt or shear, "
         "11.0 degrees); resample it to a regular grid first"
     )
 
@@ -93,7 +93,7 @@ def test_two_acquisitions_at_the_same_places_are_refused(write, grid):
     write.series(grid, name="a", AcquisitionNumber=1)
     write.series(grid, name="b", AcquisitionNumber=2)
     assert refusal(write.folder) == (
-        "series 4 't2_tse_tra': 22 slices share 11 positions, so it holds several volumes "
+        "study, series 4 't2_tse_tra': 22 slices share 11 positions, so it holds several volumes "
         "(acquisition number 1, 2); export one of them as its own series"
     )
 
@@ -136,7 +136,7 @@ def test_an_enhanced_us_volume_is_read_in_its_own_frame_and_says_so(write, grid)
 
 def test_a_multiframe_us_without_voxel_size_asks_for_it(write):
     assert refusal(write.us_multiframe(), Space.US) == (
-        "series 4 't2_tse_tra' states no complete voxel size (the file states no voxel size); "
+        "us.dcm, series 4 't2_tse_tra' states no complete voxel size (the file states no voxel size); "
         "state it (--spacing) with its orientation (--orientation), or export it with geometry"
     )
 
@@ -215,7 +215,8 @@ def test_one_slice_of_a_series_opens_the_whole_series(write, grid):
 def test_a_lone_slice_is_refused(write, grid):
     path = write.save(write.slice_of(grid, np.eye(13, 17).astype(np.uint16), 0), "one.dcm")
     assert refusal(path) == (
-        "series 4 't2_tse_tra' is a single slice; choose the folder with the whole series"
+        "one.dcm, series 4 't2_tse_tra' has 1 of the at least 3 slices of a volume; "
+        "choose the folder with the whole series"
     )
 
 

@@ -1,0 +1,51 @@
+"""Every file that comes with pydicom and nibabel: read, or refused with one sentence."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import nibabel
+import pydicom
+import pytest
+
+from fusioninit.imaging.isolation import _environment
+
+SWEEP = """
+import json, pathlib, resource, sys, warnings
+from fusioninit.errors import InputError
+from fusioninit.geometry import Space
+from fusioninit.imaging.reading import read_volume
+warnings.simplefilter("ignore")
+root = pathlib.Path(sys.argv[1])
+files = [p for p in sorted(root.rglob("*")) if p.is_file() and p.suffix not in (".py", ".pyc")]
+outcome = {"read": [], "refused": [], "crashed": []}
+for path in [*sorted({p.parent for p in files}), *files]:
+    try:
+        volume = read_volume(path, space=Space.MR, isolated=False)
+        outcome["read"].append([path.name, list(volume.voxels.shape)])
+    except InputError as refusal:
+        outcome["refused"].append([path.name, str(refusal)])
+    except Exception as error:
+        outcome["crashed"].append([path.name, repr(error)])
+outcome["peak_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+print(json.dumps(outcome))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="memory use is measured on Unix alone")
+@pytest.mark.parametrize("package", [pydicom, nibabel], ids=["pydicom", "nibabel"])
+def test_every_file_of_a_package_is_read_or_refused_with_one_sentence(package):
+    root = Path(package.__file__).parent
+    ran = subprocess.run(
+        [sys.executable, "-c", SWEEP, str(root)], capture_output=True, text=True, timeout=300,
+        check=True, env=_environment(),
+    )  # fmt: skip
+    outcome = json.loads(ran.stdout.splitlines()[-1])
+    assert outcome["crashed"] == []
+    assert outcome["read"]
+    for name, sentence in outcome["refused"]:
+        assert "\n" not in sentence
+        assert name in sentence or name.removesuffix(".hdr") in sentence, (name, sentence)
+        assert any(mark in sentence for mark in (";", ":")), sentence
+    assert outcome["peak_bytes"] < 1e9
