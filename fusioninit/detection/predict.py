@@ -130,8 +130,12 @@ class LandmarkPredictor:
         self.card = card
         self._device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self._reduced = reduced_precision(self._device)
-        format_ = torch.channels_last_3d if self._reduced else torch.contiguous_format
-        self._network = network.eval().to(self._device, memory_format=format_)
+        self._network = network.eval().to(self._device)
+        if self._reduced:
+            for parameter in self._network.parameters():
+                if parameter.ndim == 5:
+                    layout = torch.channels_last_3d
+                    parameter.data = parameter.data.contiguous(memory_format=layout)
         self._mirrored, self._recentred = mirrored, recentred
         self._half_extent_mm = torch.tensor(card.input_grid.half_extent_mm)
 
@@ -148,9 +152,7 @@ class LandmarkPredictor:
         network, card = load_model(weights, card_path(weights))
         return cls(network, card, **options)
 
-    def __call__(
-        self, volume: Volume, *, progress: Progress, cancelled: Cancelled
-    ) -> Detection:
+    def __call__(self, volume: Volume, *, progress: Progress, cancelled: Cancelled) -> Detection:
         """As the session's protocol wants it; see `predict`."""
         return self.predict(volume, progress=progress, cancelled=cancelled)
 

@@ -104,9 +104,7 @@ def _about_volume(volume: Volume, dark_fraction: float) -> list[str]:
     return warnings
 
 
-def _about_landmarks(
-    volume: Volume, landmarks: LandmarkSet, figures: dict[str, Any]
-) -> list[str]:
+def _about_landmarks(volume: Volume, landmarks: LandmarkSet, figures: dict[str, Any]) -> list[str]:
     warnings = []
     outside = [n for n in landmarks if not volume.grid.contains(landmarks[n].position_mm)]
     if outside:

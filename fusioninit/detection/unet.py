@@ -9,6 +9,7 @@ LeakyReLU 0.2, concatenated skips, no normalisation, heatmaps at full resolution
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 import torch
@@ -80,7 +81,7 @@ class ResidualUNet(nn.Module):
     def __init__(self, config: UNetConfig) -> None:
         super().__init__()
         channels = config.channels
-        steps = list(zip(channels, channels[1:], strict=False))
+        steps = list(pairwise(channels))
         self.stem = ConvNorm(1, channels[0], stride=2)
         self.down = nn.ModuleList(ConvNorm(fine, coarse, stride=2) for fine, coarse in steps)
         self.encode = nn.ModuleList(ConvNorm(coarse, coarse) for _, coarse in steps)
@@ -193,9 +194,8 @@ class LandmarkNetwork(nn.Module):
 def _bottom_cells(config: UNetConfig) -> int:
     cells = 1
     for size in config.grid:
-        for _ in config.channels:
-            size = (size + 1) // 2
-        cells *= size
+        # each level halves, rounding up
+        cells *= -(-size // 2 ** len(config.channels))
     return cells
 
 

@@ -16,6 +16,9 @@ from fusioninit.geometry import Space
 SPACING_MM = {Space.MR: 2.0, Space.US: 1.6}
 """Voxel size of the network's grid: 64 voxels span the paper's fields of view."""
 
+CHECKPOINTS, LAST = "checkpoints", "last.ckpt"
+"""Folder and file, in the output folder, that a training resumes from."""
+
 Method = Literal["direct", "heatmap", "dsnt", "variance", "distance", "expected-distance"]
 """The five detectors of the paper's Table 1, and the expected distance as main loss."""
 
@@ -30,61 +33,61 @@ class NetworkSection(Section):
     """The network; see `UNetConfig`."""
 
     design: Literal["residual", "plain"] = "residual"
-    channels: tuple[int, ...] = Field((16, 48, 96, 128), min_length=2, max_length=6)
+    channels: tuple[int, ...] = Field(default=(16, 48, 96, 128), min_length=2, max_length=6)
     gland: bool = True
 
 
 class LossSection(Section):
     """Weights of the loss's terms. Lengths are mm, so the distance weight has no unit."""
 
-    distance_weight_start: float = Field(0.6, ge=0)
+    distance_weight_start: float = Field(default=0.6, ge=0)
     """Weight of the expected distance at the first step: large early values speed training up."""
-    distance_weight: float = Field(0.05, ge=0)
+    distance_weight: float = Field(default=0.05, ge=0)
     """Its weight after `anneal_steps`. The paper: 5e-3 (MR), 1e-2 (US)."""
-    anneal_steps: int = Field(2000, ge=1)
-    variance_weight: float = Field(5e-4, ge=0)
+    anneal_steps: int = Field(default=2000, ge=1)
+    variance_weight: float = Field(default=5e-4, ge=0)
     """The paper: 5e-4 (MR), 2e-3 (US), for mm^2."""
     variance_form: Literal["spread", "target"] = "spread"
     """"spread": sum_j H_j ||v_j - P||^2; "target": sum_d (Var_d - sigma^2)^2."""
-    sigma_mm: float = Field(4.0, gt=0)
+    sigma_mm: float = Field(default=4.0, gt=0)
     """Width of heatmap matching's blob and of the "target" variance."""
-    gland_weight: float = Field(4.0, ge=0)
-    invisible_weight: float = Field(0.3, ge=0, le=1)
+    gland_weight: float = Field(default=4.0, ge=0)
+    invisible_weight: float = Field(default=0.3, ge=0, le=1)
     """Weight of a landmark that lies in the grid but is not seen (outside a sector, shadowed)."""
 
 
 class OptimiserSection(Section):
     """AdamW, a linear warm-up, and a rate that is constant until it falls to zero at the end."""
 
-    learning_rate: float = Field(2e-3, gt=0)
-    weight_decay: float = Field(1e-2, ge=0)
-    warmup_steps: int = Field(100, ge=0)
-    decay_fraction: float = Field(0.4, ge=0, le=1)
+    learning_rate: float = Field(default=2e-3, gt=0)
+    weight_decay: float = Field(default=1e-2, ge=0)
+    warmup_steps: int = Field(default=100, ge=0)
+    decay_fraction: float = Field(default=0.4, ge=0, le=1)
     """Last part of the training over which the rate falls along a cosine to zero."""
-    gradient_clip: float = Field(5.0, gt=0)
-    ema_decay: float = Field(0.998, ge=0, lt=1)
+    gradient_clip: float = Field(default=5.0, gt=0)
+    ema_decay: float = Field(default=0.998, ge=0, lt=1)
 
 
 class DataSection(Section):
     """Where samples come from and how often each is seen."""
 
-    batch_size: int = Field(4, ge=1)
-    fresh_per_batch: int = Field(2, ge=1)
+    batch_size: int = Field(default=4, ge=1)
+    fresh_per_batch: int = Field(default=2, ge=1)
     """New synthetic cases in each batch; the rest are earlier ones, augmented anew."""
-    replay_window: int = Field(600, ge=1)
+    replay_window: int = Field(default=600, ge=1)
     """How many of the latest cases can be seen again."""
-    first_seed: int = Field(0, ge=0)
+    first_seed: int = Field(default=0, ge=0)
     augment: bool = True
-    workers: int = Field(0, ge=0)
+    workers: int = Field(default=0, ge=0)
 
 
 class StoppingSection(Section):
     """When training ends. Progress for the learning rate is the larger of the two fractions."""
 
-    max_steps: int = Field(10_000, ge=1)
-    max_minutes: float | None = Field(None, gt=0)
+    max_steps: int = Field(default=10_000, ge=1)
+    max_minutes: float | None = Field(default=None, gt=0)
     """Wall-clock budget over all sittings. Only step budgets are exactly repeatable."""
-    patience: int | None = Field(None, ge=1)
+    patience: int | None = Field(default=None, ge=1)
     """Validations without improvement before an early stop; none: never."""
 
 
@@ -93,8 +96,10 @@ class EvaluationSection(Section):
 
     weights: Path | None = None
     """safetensors with a card beside it; none: the last checkpoint's running average."""
-    count: int = Field(263, ge=1)
+    count: int = Field(default=263, ge=1)
     """Cases of the benchmark; 263, as many as the paper's test set."""
+    calibration_count: int = Field(default=100, ge=20)
+    """Other cases, on which the covariances of a checkpoint are calibrated."""
 
 
 class TrainingConfig(Section):
@@ -104,19 +109,19 @@ class TrainingConfig(Section):
     method: Method = "expected-distance"
     output: Path
     """Folder for logs, checkpoints and results."""
-    seed: int = Field(0, ge=0)
+    seed: int = Field(default=0, ge=0)
     grid: tuple[int, int, int] = (64, 64, 64)
     warm_start: Path | None = None
     """safetensors weights of the same network to start from."""
-    validation_count: int = Field(32, ge=1)
-    validate_every: int = Field(250, ge=1)
+    validation_count: int = Field(default=32, ge=1)
+    validate_every: int = Field(default=250, ge=1)
     """Steps between validations, checkpoints and log lines; an epoch for Lightning."""
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
     precision: Literal["auto", "float32"] = "auto"
     """"auto": bfloat16 where the processor or GPU is fast at it; float32 repeats exactly."""
-    devices: int = Field(1, ge=1)
-    nodes: int = Field(1, ge=1)
-    threads: int | None = Field(None, ge=1)
+    devices: int = Field(default=1, ge=1)
+    nodes: int = Field(default=1, ge=1)
+    threads: int | None = Field(default=None, ge=1)
     network: NetworkSection = NetworkSection()
     loss: LossSection = LossSection()
     optimiser: OptimiserSection = OptimiserSection()

@@ -37,7 +37,9 @@ Batch = dict[str, Tensor]
 """image (B, 1, D, H, W), gland (B, D, H, W), landmarks_mm (B, L, 3), visible, inside (B, L)."""
 
 
-def phantom_case(seed: int, *, space: Space, shape: tuple[int, int, int], spacing_mm: float) -> Sample:
+def phantom_case(
+    seed: int, *, space: Space, shape: tuple[int, int, int], spacing_mm: float
+) -> Sample:
     """The synthetic case of `seed` on the network's grid."""
     drawn = draw_sample(space, seed=seed, shape=shape, spacing_mm=spacing_mm)
     return Sample(
@@ -77,8 +79,10 @@ class ReplayedBatches(Dataset[Batch]):
 
     def __getitem__(self, step: int) -> Batch:
         """Collate the new and the replayed cases of this step."""
-        return collate([self._case(step, slot) for slot in range(self._section.batch_size)],
-                       self._half_extent_mm)
+        return collate(
+            [self._case(step, slot) for slot in range(self._section.batch_size)],
+            self._half_extent_mm,
+        )
 
     def numbers(self, step: int) -> list[int]:
         """Which cases make up the batch of `step`: the new ones, then the replayed ones."""
@@ -182,6 +186,4 @@ def _packed(sample: Sample) -> Sample:
 
 
 def _unpacked(sample: Sample) -> Sample:
-    return Sample(
-        sample.image.float(), sample.gland.float(), sample.landmarks_mm, sample.visible
-    )
+    return Sample(sample.image.float(), sample.gland.float(), sample.landmarks_mm, sample.visible)

@@ -16,7 +16,7 @@ from fusioninit.detection.weights import ModelCard, card_path, save_weights
 from fusioninit.errors import InputError
 from fusioninit.landmarks import ALL_NAMES
 from fusioninit.training.calibrate import fit_calibration
-from fusioninit.training.config import TrainingConfig
+from fusioninit.training.config import CHECKPOINTS, LAST, TrainingConfig
 from fusioninit.training.data import (
     BENCHMARK_SEED,
     CALIBRATION_SEED,
@@ -27,14 +27,15 @@ from fusioninit.training.data import (
 from fusioninit.training.measure import CHI2_68, CHI2_95, Measurements, mahalanobis2, measure
 
 
-def averaged_network(config: TrainingConfig, checkpoint: Path) -> tuple[LandmarkNetwork, dict]:
-    """The running average of a checkpoint's weights, and what the checkpoint says of its making.
+def averaged_network(config: TrainingConfig) -> tuple[LandmarkNetwork, dict]:
+    """The running average of the last checkpoint's weights, and its steps and minutes.
 
     Raises
     ------
     InputError
         No checkpoint there.
     """
+    checkpoint = config.output / CHECKPOINTS / LAST
     if not checkpoint.is_file():
         raise InputError(f"{checkpoint}: no checkpoint; train first")
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
@@ -52,7 +53,6 @@ def averaged_network(config: TrainingConfig, checkpoint: Path) -> tuple[Landmark
 
 def export(
     config: TrainingConfig,
-    checkpoint: Path,
     weights: Path,
     *,
     calibration_count: int = 150,
@@ -62,7 +62,7 @@ def export(
 ) -> ModelCard:
     """Write `weights` and the card beside it; calibrate and measure on cases never trained on."""
     draw = draw or phantom_source(config)
-    network, made = averaged_network(config, checkpoint)
+    network, made = averaged_network(config)
     sha256 = save_weights(network, weights)
     card = ModelCard(
         name=f"{weights.stem} ({made['steps']} steps)",

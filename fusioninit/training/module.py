@@ -95,6 +95,9 @@ def rate_factor(progress: float, step: int, *, warmup_steps: int, decay_fraction
 class DetectorModule(lightning.LightningModule):
     """A landmark network being trained. `average` is the running mean of its weights."""
 
+    half_extent_mm: Tensor
+    trained_seconds: Tensor
+
     def __init__(self, config: TrainingConfig) -> None:
         super().__init__()
         self.config = config
@@ -191,7 +194,9 @@ class DetectorModule(lightning.LightningModule):
 
     def on_train_batch_end(self, *_: Any) -> None:
         # a shorter memory at first: the average must forget the random start
-        decay = min(self.config.optimiser.ema_decay, (1 + self.global_step) / (10 + self.global_step))
+        decay = min(
+            self.config.optimiser.ema_decay, (1 + self.global_step) / (10 + self.global_step)
+        )
         with torch.no_grad():
             pairs = zip(self.average.parameters(), self.network.parameters(), strict=True)
             for mean, value in pairs:
@@ -216,8 +221,9 @@ class DetectorModule(lightning.LightningModule):
     def on_validation_epoch_end(self) -> None:
         errors = torch.cat(self._errors)
         self.log("validation_mre_mm", errors[:, :3].nanmean(), prog_bar=True, sync_dist=True)
-        for name, mean in zip(("apex", "neck", "median", "left", "right"), errors.nanmean(0),
-                              strict=True):
+        for name, mean in zip(
+            ("apex", "neck", "median", "left", "right"), errors.nanmean(0), strict=True
+        ):
             self.log(f"validation_{name}_mm", mean, sync_dist=True)
         if self._dice:
             self.log("validation_dice", torch.cat(self._dice).mean(), prog_bar=True, sync_dist=True)

@@ -1,9 +1,7 @@
-"""`train` and `evaluate`, each readable from top to bottom."""
+"""`train`, readable from top to bottom; `evaluate` lies in `evaluation` and is offered here too."""
 
 from __future__ import annotations
 
-import logging
-import time
 from pathlib import Path
 
 import lightning
@@ -16,7 +14,7 @@ from fusioninit.detection.predict import reduced_precision
 from fusioninit.detection.weights import load_tensors
 from fusioninit.errors import InputError
 from fusioninit.geometry import Space
-from fusioninit.training.config import TrainingConfig, read_config
+from fusioninit.training.config import CHECKPOINTS, LAST, TrainingConfig, read_config
 from fusioninit.training.data import (
     VALIDATION_SEED,
     Draw,
@@ -25,12 +23,10 @@ from fusioninit.training.data import (
     StepSampler,
     phantom_source,
 )
+from fusioninit.training.evaluation import evaluate
 from fusioninit.training.module import DetectorModule
 
-CHECKPOINTS = "checkpoints"
-LAST = "last.ckpt"
-
-_log = logging.getLogger(__name__)
+__all__ = ["evaluate", "train", "train_config"]
 
 
 def train(config_path: str | Path, *, resume: bool = False) -> Path:
@@ -44,9 +40,7 @@ def train(config_path: str | Path, *, resume: bool = False) -> Path:
     return train_config(read_config(config_path), resume=resume)
 
 
-def train_config(
-    config: TrainingConfig, *, resume: bool = False, draw: Draw | None = None
-) -> Path:
+def train_config(config: TrainingConfig, *, resume: bool = False, draw: Draw | None = None) -> Path:
     """Train; `draw` replaces the phantom as the source of cases."""
     last = config.output / CHECKPOINTS / LAST
     if resume and not last.is_file():

@@ -14,7 +14,7 @@ from fusioninit.detection.losses import (
 )
 
 HALF_MM = torch.tensor([8.0, 6.0, 4.0])
-"""Half extents of a heatmap of (2, 3, 4) voxels of 4 mm: centres at x -6 -2 2 6, y -4 0 4, z -2 2."""
+"""Of a heatmap of (2, 3, 4) voxels of 4 mm: centres at x -6 -2 2 6, y -4 0 4, z -2 2."""
 
 
 def two_voxels():

@@ -21,7 +21,7 @@ def blob(grid, center_mm, sd_mm=4.0):
 
 def test_a_landmark_in_an_oblique_anisotropic_volume_keeps_its_place():
     grid = oblique_grid()
-    mark_mm = grid.center_mm + [9.0, -7.0, 5.0]
+    mark_mm = grid.center_mm + np.array([9.0, -7.0, 5.0])
     volume = Volume(blob(grid, mark_mm), grid, Space.MR)
     image, onto = network_input(volume, InputGrid((40, 48, 56), 2.0))
     weight = image.numpy().astype(float) ** 4

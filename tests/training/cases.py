@@ -5,16 +5,17 @@ import torch
 from fusioninit.training.augment import Sample
 
 
-def ellipsoid(seed, *, size=32, spacing_mm=4.0):
+def ellipsoid(seed, *, size=32, spacing_mm=2.0):
     """A bright noisy ellipsoid near the centre of a cubic grid; the same seed, the same case."""
     generator = torch.Generator().manual_seed(seed)
-    center = 8 * torch.randn(3, generator=generator)
-    radii = torch.tensor([26.0, 18.0, 22.0]) * (0.8 + 0.4 * torch.rand(3, generator=generator))
+    unit = size * spacing_mm / 128
+    center = 8 * unit * torch.randn(3, generator=generator)
+    radii = (
+        unit * torch.tensor([26.0, 18.0, 22.0]) * (0.8 + 0.4 * torch.rand(3, generator=generator))
+    )
     axis = (torch.arange(size) - (size - 1) / 2) * spacing_mm
     z, y, x = torch.meshgrid(axis, axis, axis, indexing="ij")
-    q = sum(
-        ((v - c) / r) ** 2 for v, c, r in zip((x, y, z), center, radii, strict=True)
-    )
+    q = sum(((v - c) / r) ** 2 for v, c, r in zip((x, y, z), center, radii, strict=True))
     gland = (q < 1).float()
     image = 0.5 + gland + 0.1 * torch.randn(gland.shape, generator=generator)
     across, back, up = torch.diag(radii)

@@ -34,7 +34,7 @@ def config(output, *, steps, method="expected-distance", **changes):
 
 
 def weights(config):
-    network, made = averaged_network(config, config.output / "checkpoints" / "last.ckpt")
+    network, made = averaged_network(config)
     return network.state_dict(), made
 
 
@@ -93,8 +93,6 @@ def test_resuming_without_a_checkpoint_is_refused(tmp_path):
 
 def test_training_stops_when_it_no_longer_improves(tmp_path):
     stopping = {"max_steps": 400, "patience": 1}
-    stuck = config(
-        tmp_path, steps=1, stopping=stopping, optimiser={"learning_rate": 1e-12}
-    )
+    stuck = config(tmp_path, steps=1, stopping=stopping, optimiser={"learning_rate": 1e-12})
     train_config(stuck, draw=ellipsoid)
     assert weights(stuck)[1]["steps"] < 40

@@ -1,0 +1,129 @@
+import csv
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from cases import ellipsoid
+
+from fusioninit.detection.dsnt import covariance, flat_softmax
+from fusioninit.detection.normalise import InputGrid
+from fusioninit.detection.predict import RawAnswer, calibrated
+from fusioninit.detection.unet import UNetConfig
+from fusioninit.detection.weights import Calibration, ModelCard, load_model
+from fusioninit.errors import InputError
+from fusioninit.geometry import Space
+from fusioninit.training.calibrate import fit_calibration
+from fusioninit.training.config import TrainingConfig
+from fusioninit.training.evaluation import evaluate_config
+from fusioninit.training.export import export, summary
+from fusioninit.training.measure import CHI2_68, CHI2_95, Measurements, mahalanobis2, measure
+from fusioninit.training.run import train_config
+
+
+def simulated(count, scale, floor_mm2, seed=0):
+    """Answers whose errors have exactly the covariance scale * spread + floor."""
+    rng = np.random.default_rng(seed)
+    root = rng.normal(size=(count, 5, 3, 3)) * rng.uniform(0.3, 3, (count, 5, 1, 1))
+    spread = root @ root.swapaxes(-1, -2)
+    covariances = scale * spread + floor_mm2 * np.eye(3)
+    difference = np.linalg.cholesky(covariances) @ rng.normal(size=(count, 5, 3, 1))
+    kept = np.ones((count, 5), dtype=bool)
+    zeros = np.zeros((count, 5, 3))
+    return Measurements(difference[..., 0], spread, kept, kept, np.ones(count), zeros, zeros)
+
+
+def test_squared_mahalanobis_distance_is_hand_computed():
+    found = mahalanobis2(np.array([[[2.0, 3.0, 0.0]]]), np.diag([4.0, 9.0, 1.0])[None, None])
+    assert found == pytest.approx(np.array([[2.0]]))
+
+
+def test_calibration_covers_what_it_claims_on_cases_it_was_not_fitted_on():
+    calibration = fit_calibration(simulated(400, scale=2.0, floor_mm2=4.0))
+    fresh = simulated(400, scale=2.0, floor_mm2=4.0, seed=1)
+    covariances = np.stack([calibrated(spread, calibration) for spread in fresh.spread_mm2])
+    distance2 = mahalanobis2(fresh.difference_mm, covariances)
+    assert (distance2 <= CHI2_95).mean() == pytest.approx(0.95, abs=0.02)
+    assert (distance2 <= CHI2_68).mean() == pytest.approx(0.68, abs=0.05)
+
+
+def test_calibration_refuses_a_handful_of_cases():
+    with pytest.raises(ValueError, match="calibration needs 20 cases, found 7"):
+        fit_calibration(simulated(7, 1.0, 1.0))
+
+
+class Oracle:
+    """Answers the truth of `ellipsoid` plus a known offset."""
+
+    def __init__(self, card, offset_mm):
+        self.card, self._offset_mm, self._seed = card, np.array(offset_mm), 40
+
+    def answer(self, image):
+        truth = ellipsoid(self._seed)
+        self._seed += 1
+        spread = np.tile(np.eye(3), (5, 1, 1))
+        logit = 2 * truth.gland - 1
+        at_mm = truth.landmarks_mm.double().numpy() + self._offset_mm
+        return RawAnswer(at_mm, spread, logit, np.zeros(5))
+
+
+def test_a_known_offset_is_measured_as_it_is():
+    card = ModelCard("x", Space.MR, "", UNetConfig(), InputGrid((32, 32, 32), 2.0))
+    measured = measure(Oracle(card, [2.0, -1.0, 2.0]), ellipsoid, first_seed=40, count=6)
+    figures = summary(measured, replace(card, calibration=Calibration((1.0,) * 5, (3.0,) * 5)))
+    assert figures["mre_mm"] == pytest.approx([3.0, 0.0], abs=0.01)
+    assert figures["gland_dice"] == [1.0, 0.0]
+    # squared distance 9 / 4 under a variance of 1 + 3
+    assert figures["coverage_68"] == figures["coverage_95"] == 1.0
+
+
+def tiny(output, **changes):
+    return TrainingConfig.model_validate(
+        {
+            "space": "mr",
+            "output": output,
+            "grid": (32, 32, 32),
+            "validate_every": 4,
+            "validation_count": 2,
+            "accelerator": "cpu",
+            "network": {"channels": (16, 16, 16)},
+            "data": {"batch_size": 2, "fresh_per_batch": 1},
+            "stopping": {"max_steps": 4},
+            "evaluation": {"count": 5, "calibration_count": 20},
+            **changes,
+        }
+    )
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_training_exporting_and_evaluating_fit_together(tmp_path):
+    config = tiny(tmp_path / "run")
+    train_config(config, draw=ellipsoid)
+    weights = tmp_path / "net.safetensors"
+    card = export(config, weights, calibration_count=20, benchmark_count=3, draw=ellipsoid)
+    _, read = load_model(weights)
+    assert read == card
+    assert card.training["steps"] == 4
+    assert card.results["phantom_benchmark"]["cases"] == 3
+    folder = evaluate_config(config, command="fusioninit evaluate x.toml", draw=ellipsoid)
+    assert json.loads((folder / "summary.json").read_text())["cases"] == 5
+    assert "fusioninit evaluate x.toml" in (folder / "landmarks.md").read_text()
+    with (folder / "landmarks.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 25
+    assert rows[0]["seed"] == "30000"
+    table = (folder / "landmarks.md").read_text()
+    mean = np.mean([float(row["error_mm"]) for row in rows if "lateral" not in row["landmark"]])
+    assert f"| The paper's three | {mean:.2f} |" in table
+
+
+def test_evaluating_before_training_is_refused(tmp_path):
+    with pytest.raises(InputError, match="no checkpoint; train first"):
+        evaluate_config(tiny(tmp_path), command="", draw=ellipsoid)
+
+
+def test_a_wider_heatmap_claims_a_larger_covariance():
+    logits = torch.randn(1, 1, 6, 7, 8)
+    narrow, wide = (covariance(flat_softmax(s * logits))[0, 0] for s in (4.0, 0.5))
+    assert wide.trace() > narrow.trace()
