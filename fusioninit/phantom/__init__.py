@@ -1,1 +1,9 @@
-"""Placeholder."""
+"""The synthetic pelvis: T2w MR and transrectal US of random patients, with landmarks and masks.
+
+Everything is drawn from a seed and rendered with torch, on any device. Sizes and shapes follow
+measured statistics of real glands; no patient's image is used.
+"""
+
+from fusioninit.phantom.sampling import PhantomSample, draw_sample
+
+__all__ = ["PhantomSample", "draw_sample"]

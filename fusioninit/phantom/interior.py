@@ -1,0 +1,189 @@
+"""Inside the gland: capsule, septate peripheral zone, nodular transition zone, stroma, urethra."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from fusioninit.phantom.dice import Dice
+from fusioninit.phantom.gland import GlandShape
+from fusioninit.phantom.solids import ellipsoid, inside, polyline, shell, smooth_union, turn
+from fusioninit.phantom.tissues import Canvas, Tissue
+
+Ball = tuple[tuple[float, float, float], tuple[float, float, float]]
+
+
+@dataclass(frozen=True)
+class Interior:
+    """What a gland holds, in the gland frame.
+
+    Parameters
+    ----------
+    transition : tuple of Ball
+        The lobes of the transition zone.
+    nodules : (m, 5) tensor
+        Centre (mm), radius (mm), brightness in units of the palette's spread.
+    """
+
+    transition: tuple[Ball, ...]
+    nodules: Tensor
+    lesions: tuple[Ball, ...]
+    stroma: Ball
+    central: Ball
+    septa: float
+    uniform: float
+    capsule_mm: float
+    urethra_mm: float
+    calcified: bool
+
+
+def draw_interior(dice: Dice, shape: GlandShape) -> Interior:
+    """Random zones; the transition zone grows with the gland's volume."""
+    transition = _draw_transition(dice, shape)
+    width, depth, height = shape.body_mm
+    lesions = tuple(_draw_lesion(dice, shape) for _ in range(dice.integer(0, 2)))
+    stroma = (
+        (dice.normal(0, 1.5), -0.5 * depth + dice.uniform(0, 3), dice.normal(0.04, 0.06) * height),
+        (width * dice.uniform(0.14, 0.26), dice.uniform(3, 8), height * dice.uniform(0.36, 0.5)),
+    )
+    central = (
+        (0.0, 0.26 * depth, 0.33 * height),
+        (dice.uniform(8, 15), dice.uniform(4, 7), dice.uniform(7, 12)),
+    )
+    return Interior(
+        transition=transition,
+        nodules=_draw_nodules(dice, transition, shape),
+        lesions=lesions,
+        stroma=stroma,
+        central=central,
+        septa=dice.uniform(0.0, 0.9),
+        uniform=1.0 if dice.chance(0.15) else dice.uniform(0.0, 0.35),
+        capsule_mm=dice.uniform(0.3, 1.6),
+        urethra_mm=dice.uniform(1.8, 3.6),
+        calcified=dice.chance(0.35),
+    )
+
+
+def paint_interior(canvas: Canvas, dice: Dice, shape: GlandShape, interior: Interior) -> Tensor:
+    """Paint the gland over the canvas; returns its (n,) signed distance in mm."""
+    rotation = shape.gland_from_patient.to(canvas.points)
+    distance = shape.distance(rotation @ canvas.points)
+    part, index = canvas.part(distance < 3.0)
+    points, depth = rotation @ part.points, distance.index_select(0, index)
+    behind = part.values.clone()
+    _paint_peripheral(part, depth, interior)
+    _paint_transition(part, points, depth, interior)
+    _paint_rest(part, points, interior)
+    _paint_urethra(part, points, shape, interior)
+    if interior.calcified:
+        _paint_calcifications(part, dice, points, shape)
+    _flatten(part, interior.uniform)
+    within = inside(depth, part.edge_mm)
+    part.values.copy_(behind + (part.values - behind) * within)
+    if interior.capsule_mm > 0.5:
+        part.paint(Tissue.CAPSULE, 0.8 * shell(depth, interior.capsule_mm, part.edge_mm))
+    canvas.put(part, index)
+    return distance
+
+
+def _draw_transition(dice: Dice, shape: GlandShape) -> tuple[Ball, ...]:
+    width, depth, height = shape.body_mm
+    grown = min(max((shape.volume_ml - 20.0) / 70.0, 0.0), 1.0)
+    half = 0.5 * width * min(dice.uniform(0.42, 0.58) + 0.27 * grown, 0.84)
+    ry = 0.5 * depth * min(dice.uniform(0.50, 0.66) + 0.25 * grown, 0.88)
+    rz = 0.5 * height * min(dice.uniform(0.55, 0.75) + 0.2 * grown, 0.9)
+    y = -0.5 * depth + ry + dice.uniform(0.5, 3.0)
+    z = height * dice.uniform(0.03, 0.12)
+    balls: list[Ball] = []
+    for side in (-1.0, 1.0):
+        size = dice.normal(1.0, 0.07)
+        rx = 0.62 * half * size
+        balls.append(((side * (half - rx), y, z), (rx, ry * size, rz * size)))
+    return (*balls, *shape.lobes)
+
+
+def _draw_nodules(dice: Dice, transition: tuple[Ball, ...], shape: GlandShape) -> Tensor:
+    count = dice.integer(3, 9) + int(min(shape.volume_ml, 120) / 8)
+    rows = []
+    for _ in range(count):
+        center, radii = transition[dice.integer(0, len(transition) - 1)]
+        offset = [dice.normal(0, 0.5) * r for r in radii]
+        x, y, z = (c + o for c, o in zip(center, offset, strict=True))
+        radius = dice.uniform(2.5, 5.0) + dice.uniform(0.0, 0.45) * min(radii)
+        rows.append([x, y, z, radius, dice.normal(0, 1)])
+    return torch.tensor(rows, device=dice.device)
+
+
+def _draw_lesion(dice: Dice, shape: GlandShape) -> Ball:
+    width, depth, height = shape.body_mm
+    side = -1.0 if dice.chance(0.5) else 1.0
+    center = (
+        side * dice.uniform(0.1, 0.38) * width,
+        dice.uniform(0.1, 0.4) * depth,
+        dice.uniform(-0.35, 0.3) * height,
+    )
+    radius = dice.uniform(2.5, 7.0)
+    return center, (radius * dice.uniform(0.8, 1.6), radius, radius * dice.uniform(0.8, 1.6))
+
+
+def _paint_peripheral(part: Canvas, depth: Tensor, interior: Interior) -> None:
+    where = torch.ones_like(depth)
+    part.paint(Tissue.PERIPHERAL, where, part.noise[0] * part.palette.spread[:, None] * 0.35)
+    septa = (1.0 - part.noise[2].abs() * 3.0).clamp_min(0.0)
+    part.paint(Tissue.SEPTUM, septa * interior.septa)
+
+
+def _paint_transition(part: Canvas, points: Tensor, depth: Tensor, interior: Interior) -> None:
+    zone = ellipsoid(points, *interior.transition[0])
+    for center, radii in interior.transition[1:]:
+        zone = smooth_union(zone, ellipsoid(points, center, radii), 5.0)
+    zone = torch.maximum(zone + part.noise[1] * 0.9, depth + 1.0)
+    opacity = inside(zone, 1.2)
+    part.paint(Tissue.TRANSITION, opacity, part.noise[1] * part.palette.spread[:, None] * 0.3)
+    # nearest nodule by distance over radius; its rim is a thin dark capsule
+    nodules = interior.nodules
+    gap = torch.cdist(points.T + 1.2 * part.noise[[1, 2, 0]].T, nodules[:, :3])
+    ratio, which = (gap / nodules[:, 3]).min(1)
+    radius = nodules[which, 3]
+    change = nodules[which, 4] * part.palette.spread[:, None]
+    edge = (ratio - 1.0) * radius
+    whorl = torch.sin(ratio * radius * 1.6) * 0.25 * part.palette.spread[:, None]
+    part.paint(Tissue.NODULE, inside(edge, 0.9) * opacity, change + whorl)
+    part.paint(Tissue.NODULE_RIM, shell(edge, 0.9, 0.7) * opacity * 0.7)
+    part.paint(Tissue.NODULE_RIM, shell(zone, 1.0, 0.8) * 0.6)
+
+
+def _paint_rest(part: Canvas, points: Tensor, interior: Interior) -> None:
+    central = ellipsoid(points, *interior.central, turn(-25.0))
+    part.paint(Tissue.CENTRAL, inside(central, 2.0) * 0.85)
+    stroma = ellipsoid(points, *interior.stroma)
+    part.paint(Tissue.STROMA, inside(stroma + part.noise[1], 2.0))
+    for center, radii in interior.lesions:
+        lesion = ellipsoid(points, center, radii) + part.noise[1] * 1.5
+        part.paint(Tissue.LESION, inside(lesion, 2.0) * 0.8)
+
+
+def _paint_urethra(part: Canvas, points: Tensor, shape: GlandShape, interior: Interior) -> None:
+    below = (0.0, shape.apex_mm[1] - 1.0, shape.apex_mm[2] - 12.0)
+    path = (shape.neck_mm, shape.bend_mm, shape.apex_mm, below)
+    distance = polyline(points, path, interior.urethra_mm)
+    part.paint(Tissue.SPHINCTER, inside(distance - 1.6, 1.2) * 0.75)
+    part.paint(Tissue.URETHRA, inside(distance + 0.4, 1.0) * 0.8)
+    veru = ellipsoid(points, shape.bend_mm, (2.6, 2.2, 4.5))
+    part.paint(Tissue.VERU, inside(veru, 1.0))
+
+
+def _paint_calcifications(part: Canvas, dice: Dice, points: Tensor, shape: GlandShape) -> None:
+    for _ in range(dice.integer(1, 4)):
+        x, y, z = shape.bend_mm
+        center = (x + dice.normal(0, 6), y + dice.normal(0, 3), z + dice.normal(2, 6))
+        grain = ellipsoid(points, center, (1.6, 1.2, 1.6))
+        part.paint(Tissue.CALCIFICATION, inside(grain, 0.8))
+
+
+def _flatten(part: Canvas, amount: float) -> None:
+    """Some glands show no zones: pull all values towards their mean."""
+    mean = part.values.mean(1, keepdim=True)
+    part.values.add_((mean - part.values) * amount)
