@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -21,6 +21,9 @@ CHECKPOINTS, LAST = "checkpoints", "last.ckpt"
 
 Method = Literal["direct", "heatmap", "dsnt", "variance", "distance", "expected-distance"]
 """The five detectors of the paper's Table 1, and the expected distance as main loss."""
+
+
+Kind = TypeVar("Kind", bound=BaseModel)
 
 
 class Section(BaseModel):
@@ -170,6 +173,11 @@ def read_config(path: str | Path) -> TrainingConfig:
         One sentence: the file, the key, what is allowed, what was found.
     """
     path = Path(path)
+    return _with_absolute_paths(read_toml(path, TrainingConfig), path.resolve().parent)
+
+
+def read_toml(path: Path, kind: type[Kind]) -> Kind:
+    """The table of a TOML file as a checked value of `kind`; InputError as in `read_config`."""
     try:
         table = tomllib.loads(path.read_text())
     except OSError as error:
@@ -177,17 +185,16 @@ def read_config(path: str | Path) -> TrainingConfig:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path.name}: not valid TOML: {error}") from error
     try:
-        config = TrainingConfig.model_validate(table)
+        return kind.model_validate(table)
     except ValidationError as error:
-        raise InputError(f"{path.name}: {_first_sentence(error)}") from error
-    return _with_absolute_paths(config, path.resolve().parent)
+        raise InputError(f"{path.name}: {_first_sentence(error, kind)}") from error
 
 
-def _first_sentence(error: ValidationError) -> str:
+def _first_sentence(error: ValidationError, kind: type[BaseModel]) -> str:
     first = error.errors()[0]
     key = ".".join(str(part) for part in first["loc"]) or "the file"
     if first["type"] == "extra_forbidden":
-        return f"unknown key '{key}'; known ones: {', '.join(_siblings(first['loc']))}"
+        return f"unknown key '{key}'; known ones: {', '.join(_siblings(first['loc'], kind))}"
     if first["type"] == "missing":
         return f"the key '{key}' is missing"
     message = first["msg"].removeprefix("Value error, ")
@@ -196,12 +203,16 @@ def _first_sentence(error: ValidationError) -> str:
     return f"{key}: {message[0].lower()}{message[1:]}, found {first['input']!r}"
 
 
-def _siblings(location: tuple[Any, ...]) -> list[str]:
-    section: type[BaseModel] = TrainingConfig
+def _siblings(location: tuple[Any, ...], kind: type[BaseModel]) -> list[str]:
+    """Keys known where an unknown one was found; tables in a list count as the list's table."""
+    section = kind
     for part in location[:-1]:
+        if isinstance(part, int):
+            continue
         annotation = section.model_fields[str(part)].annotation
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            section = annotation
+        for inner in (annotation, *get_args(annotation)):
+            if isinstance(inner, type) and issubclass(inner, BaseModel):
+                section = inner
     return list(section.model_fields)
 
 
