@@ -97,8 +97,8 @@ class Stack:
         return (inner.abs() <= reach[:, None]).all(0)
 
 
-def draw_palette(dice: Dice) -> Palette:
-    """Half plausible, a third random per tissue, the rest in between."""
+def draw_palette(dice: Dice, *, plausible: bool = False) -> Palette:
+    """Most plausible, the rest random per tissue or in between; `plausible` forbids those."""
     rows = torch.tensor([PLAUSIBLE[tissue] for tissue in Tissue])
     count = len(rows)
     jitter = torch.stack([torch.tensor(dice.normal(0, 1)) for _ in range(count)])
@@ -106,7 +106,7 @@ def draw_palette(dice: Dice) -> Palette:
     strength = dice.uniform(0.3, 1.3)
     table = torch.stack([means, rows[:, 2] * strength, rows[:, 3] * strength], 1)
     mixing = 0.0 if dice.chance(0.62) else (1.0 if dice.chance(0.4) else dice.uniform(0.1, 0.7))
-    if mixing > 0:
+    if mixing > 0 and not plausible:
         random = torch.stack(
             [
                 0.1 + 1.1 * dice.uniforms(count).cpu(),
@@ -142,10 +142,9 @@ def draw_stack(dice: Dice, *, tilt_deg: float) -> Stack:
 
 
 def render(
-    anatomy: Anatomy, dice: Dice, placement: Placement, stack: Stack
+    anatomy: Anatomy, dice: Dice, placement: Placement, stack: Stack, palette: Palette
 ) -> tuple[Tensor, Tensor]:
     """Image and gland (0 to 1) on the stack, both (slices, rows, columns)."""
-    palette = draw_palette(dice)
     coarse = coarse_shape(stack.shape)
     patient = placement.to_patient(stack.points(stack.shape).to(dice.device))
     corners = placement.to_patient(stack.points(coarse).to(dice.device))

@@ -86,7 +86,7 @@ def sample_field(fields: Tensor, position: Tensor, shape: tuple[int, ...]) -> Te
 def _draw_mr(dice: Dice, shape: tuple[int, int, int], spacing_mm: float) -> PhantomSample:
     anatomy = draw_anatomy(dice, rectum_fill=dice.choice(RECTA))
     placement, stack = draw_mr_scene(dice, anatomy)
-    image, gland = mr.render(anatomy, dice, placement, stack)
+    image, gland = mr.render(anatomy, dice, placement, stack, mr.draw_palette(dice))
     points = grid_points(shape, spacing_mm).to(dice.device)
     reach = [(n - 1) * s / 2 for n, s in zip(stack.shape, stack.spacing_mm, strict=True)]
     inner = (stack.world_from_stack.T.to(points) @ points).flip(0)
@@ -103,9 +103,7 @@ def _draw_us(dice: Dice, shape: tuple[int, int, int], spacing_mm: float) -> Phan
     image, gland = us.render(anatomy, dice, placement, sweep)
     points = grid_points(shape, spacing_mm).to(dice.device)
     both = sample_field(torch.stack([image, gland]), sweep.position(points), shape)
-    box = sweep.box_mm.to(points)
-    stored = ((points >= box[:, :1]) & (points <= box[:, 1:])).all(0).reshape(shape)
-    both = both * stored
+    both = both * sweep.stored(points).reshape(shape)
     if dice.chance(0.45):
         both[0] = _blurred(both[0], dice.integer(1, 2))
     landmarks = _landmarks(anatomy, placement)

@@ -121,10 +121,12 @@ class Sweep:
 
     def contains(self, world_mm: Tensor) -> Tensor:
         """(n,) bool: inside the imaged sector and the stored box."""
-        inside_sweep = (self.position(world_mm).abs() <= 1.0).all(0)
+        return (self.position(world_mm).abs() <= 1.0).all(0) & self.stored(world_mm)
+
+    def stored(self, world_mm: Tensor) -> Tensor:
+        """(n,) bool: inside the stored box."""
         box = self.box_mm.to(world_mm)
-        in_box = (world_mm >= box[:, :1]).all(0) & (world_mm <= box[:, 1:]).all(0)
-        return inside_sweep & in_box
+        return ((world_mm >= box[:, :1]) & (world_mm <= box[:, 1:])).all(0)
 
 
 def draw_palette(dice: Dice) -> Palette:
