@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 
 import numpy as np
 
 from fusioninit.geometry import RigidTransform, rotation_vector_rad
-from fusioninit.landmarks import LABELS, LandmarkSet
+from fusioninit.gui.theme import Theme
+from fusioninit.landmarks import LABELS, REQUIRED_NAMES, LandmarkSet
 from fusioninit.registration import LandmarkFit
 
 _WAYS = (("left", "right"), ("posterior", "anterior"), ("superior", "inferior"))
@@ -16,6 +18,17 @@ _TURNS = (
     "Turn about front-back (roll)",
     "Turn about head-feet (yaw)",
 )
+
+
+_ESTIMATOR_LABELS = {
+    "svd": "SVD (the paper's)",
+    "auto": "Automatic choice",
+    "map": "MAP (rotation prior)",
+    "robust": "Robust MAP",
+    "anisotropic": "Anisotropic weights",
+    "weighted": "Weighted SVD",
+    "translation": "Translation only",
+}
 
 
 def rms_mm(fit: LandmarkFit) -> float:
@@ -28,7 +41,28 @@ def edge_lines(fit: LandmarkFit) -> list[tuple[str, float]]:
     return [
         (f"{LABELS[first]} – {LABELS[second].lower()}", difference)
         for (first, second), difference in fit.edge_differences_mm.items()
+        if first in REQUIRED_NAMES and second in REQUIRED_NAMES
     ]
+
+
+def estimator_label(name: str) -> str:
+    """What the choice of an estimator reads like."""
+    return _ESTIMATOR_LABELS.get(name, name.capitalize())
+
+
+def findings_html(fit: LandmarkFit, theme: Theme) -> str:
+    """What is doubtful and what to do next, with a link to the landmark where one is named."""
+    paragraphs = []
+    for finding in fit.findings:
+        link = ""
+        if finding.landmark is not None:
+            label = LABELS[finding.landmark].lower()
+            link = f' <a href="{finding.landmark}" style="color:{theme.accent}">Show {label}</a>'
+        paragraphs.append(
+            f'<p style="margin:3px 0"><span style="color:{theme.warn}">⚠ '
+            f"{escape(finding.sentence)}</span> {escape(finding.next_step)}{link}</p>"
+        )
+    return "".join(paragraphs)
 
 
 def motion_lines(us_from_mr: RigidTransform, mr_landmarks: LandmarkSet) -> list[tuple[str, str]]:

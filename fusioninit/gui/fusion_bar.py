@@ -35,6 +35,7 @@ _FLAGS = {
     "names": ("label-outline", "Landmark names"),
     "regions": ("circle-double", "95 % regions of landmarks"),
     "crosshair": ("crosshairs", "Crosshair"),
+    "auxiliary": ("dots-horizontal", "Auxiliary landmarks (lateral points)"),
 }
 
 

@@ -55,6 +55,7 @@ class LandmarkPanel(QFrame):
         session.case_opened.connect(self._show_selection)
         session.landmarks_changed.connect(self._show_selection)
         view_state.selection_changed.connect(self._show_selection)
+        view_state.fusion_changed.connect(self._show_auxiliary)
         self._show_selection()
 
     def _arrange(self) -> None:
@@ -106,6 +107,11 @@ class LandmarkPanel(QFrame):
         chosen = self._chosen()
         if chosen is not None:
             self._session.delete_landmark(*chosen)
+
+    def _show_auxiliary(self) -> None:
+        shown = self._view_state.flag("auxiliary")
+        if shown != self.table.landmarks.shows_auxiliary:
+            self.table.landmarks.show_auxiliary(shown=shown)
 
     def _chosen(self) -> tuple[Space, str] | None:
         selection = self._view_state.selection

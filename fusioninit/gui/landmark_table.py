@@ -20,7 +20,7 @@ _Index = QModelIndex | QPersistentModelIndex
 _Role = Qt.ItemDataRole
 COLUMNS = ("Landmark", "Image", "State", "Residual", "")
 NAME, IMAGE, STATE, RESIDUAL, LOCK = range(len(COLUMNS))
-_WIDTHS = (134, 54, 0, 66, 26)
+_WIDTHS = (132, 48, 0, 60, 24)
 _TIPS = {
     STATE: "Predicted by the network (with its confidence), edited or confirmed by a person",
     RESIDUAL: "Distance left between both images' points after alignment. Not an accuracy.",
@@ -29,11 +29,12 @@ _TIPS = {
 
 
 class LandmarkTableModel(QAbstractTableModel):
-    """Two rows per landmark, US above MR. Auxiliary landmarks appear where one is known."""
+    """Two rows per landmark, US above MR. Auxiliary landmarks appear when asked for."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
+        self.shows_auxiliary = False
         self._rows: list[tuple[LandmarkName, Space]] = []
         self._choose_rows()
         session.case_opened.connect(self._refresh)
@@ -131,8 +132,15 @@ class LandmarkTableModel(QAbstractTableModel):
 
     def _choose_rows(self) -> None:
         case = self._session.case
-        known = set(REQUIRED_NAMES) | set(case.us_landmarks) | set(case.mr_landmarks)
+        known = set(REQUIRED_NAMES)
+        if self.shows_auxiliary:
+            known |= set(case.us_landmarks) | set(case.mr_landmarks)
         self._rows = [(n, s) for n in ALL_NAMES if n in known for s in (Space.US, Space.MR)]
+
+    def show_auxiliary(self, *, shown: bool) -> None:
+        """List the auxiliary landmarks too, or only those a person is asked for."""
+        self.shows_auxiliary = shown
+        self._refresh()
 
     def _refresh(self, _space: Space | None = None) -> None:
         before = self._rows

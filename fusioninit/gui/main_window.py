@@ -189,6 +189,7 @@ class MainWindow(QMainWindow):
         session.undo_stack.indexChanged.connect(self._refresh_actions)
         self.fusion_bar.layout_chosen.connect(self.show_layout)
         self.landmarks.detect_requested.connect(lambda: self.detect((Space.MR, Space.US)))
+        self.registration.jump_requested.connect(self.jump_to)
         self.files.told.connect(lambda kind, text: self.messages.show_message(text, kind=kind))
         self.preferences.changed.connect(self._apply_preferences)
         for name, view in self.slices.items():
@@ -253,9 +254,9 @@ class MainWindow(QMainWindow):
 
     def jump_to(self, name: LandmarkName) -> None:
         """Select a landmark and show it; in the space of the focused view, else where it is."""
-        focused = next((v for v in self.slices.values() if v.hasFocus()), None)
+        focused = self.focusWidget()
         spaces = [Space.US, Space.MR]
-        if focused is not None and focused.space is Space.MR:
+        if isinstance(focused, SliceView) and focused.space is Space.MR:
             spaces.reverse()
         known = [space for space in spaces if name in self.session.case.landmarks(space)]
         space = known[0] if known else spaces[0]

@@ -1,8 +1,9 @@
-"""The alignment in words and numbers, live: estimator, residuals, edges, transform, findings."""
+"""The alignment in words and numbers, live: estimator, errors, edges, transform, findings."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSignalBlocker, Qt, QTimer
+import numpy as np
+from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
@@ -16,6 +17,8 @@ from PySide6.QtWidgets import (
 from fusioninit.geometry import Space
 from fusioninit.gui.alignment_text import (
     edge_lines,
+    estimator_label,
+    findings_html,
     matrix_text,
     motion_lines,
     rms_mm,
@@ -33,16 +36,21 @@ EDGE_CONSPICUOUS_MM = 5.0
 class RegistrationPanel(QFrame):
     """Reads everything from the case's registration; changes only the estimator."""
 
+    jump_requested = Signal(str)
+    """The landmark that a finding names."""
+
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("card")
         self._session = session
         self.estimator = QComboBox()
-        self.estimator.addItems(list(ESTIMATORS))
+        for name in ESTIMATORS:
+            self.estimator.addItem(estimator_label(name), name)
         self.estimator.setAccessibleName("Estimator")
-        self.figure = _label("figure")
+        self.figure, self.figure_caption = _label("figure"), _label("faint")
+        self.error, self.error_caption = _label("figure"), _label("faint")
         self.caption = _label("faint", wraps=True)
-        self.findings = _label("", wraps=True)
+        self.findings = _label(wraps=True)
         self.edges = [(_label(), _label(right=True)) for _ in range(3)]
         self.motion = [(_label(), _label(right=True)) for _ in range(6)]
         self.matrix = _label("matrix")
@@ -52,7 +60,8 @@ class RegistrationPanel(QFrame):
         self._timer.timeout.connect(self.refresh)
         session.registration_changed.connect(self._schedule)
         session.case_opened.connect(self.refresh)
-        self.estimator.textActivated.connect(session.set_estimator)
+        self.estimator.activated.connect(self._choose_estimator)
+        self.findings.linkActivated.connect(self.jump_requested)
         self.refresh()
 
     def _arrange(self) -> None:
@@ -64,22 +73,38 @@ class RegistrationPanel(QFrame):
         top.addStretch(1)
         top.addWidget(self.estimator)
         column.addLayout(top)
-        column.addWidget(self.figure)
+        column.addLayout(self._make_figures())
         column.addWidget(self.caption)
         column.addWidget(self.findings)
         self._details = QWidget()
         details = QVBoxLayout(self._details)
-        details.setContentsMargins(0, 4, 0, 0)
+        details.setContentsMargins(0, 2, 0, 0)
         details.setSpacing(3)
-        details.addWidget(_label("heading", text="EDGES, MR MINUS US"))
-        details.addLayout(_two_columns(self.edges))
-        details.addSpacing(4)
-        details.addWidget(_label("heading", text="MR MOVES ONTO US BY"))
-        details.addLayout(_two_columns(self.motion))
-        details.addSpacing(4)
+        for title, content in (
+            ("EDGES, MR MINUS US", _two_columns(self.edges)),
+            ("MR MOVES ONTO US BY", _two_columns(self.motion)),
+        ):
+            details.addWidget(_label("heading", text=title))
+            details.addLayout(content)
+            details.addSpacing(4)
         details.addWidget(_label("heading", text="US FROM MR (LPS, MM)"))
         details.addWidget(self.matrix)
         column.addWidget(self._details)
+
+    def _make_figures(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setVerticalSpacing(0)
+        grid.setColumnStretch(0, 2)
+        grid.setColumnStretch(1, 3)
+        for column, (figure, caption) in enumerate(
+            ((self.figure, self.figure_caption), (self.error, self.error_caption))
+        ):
+            grid.addWidget(figure, 0, column)
+            grid.addWidget(caption, 1, column)
+        return grid
+
+    def _choose_estimator(self, index: int) -> None:
+        self._session.set_estimator(self.estimator.itemData(index))
 
     def _schedule(self) -> None:
         if not self._timer.isActive():
@@ -89,23 +114,33 @@ class RegistrationPanel(QFrame):
         """Show the case's registration as it is now."""
         case = self._session.case
         with QSignalBlocker(self.estimator):
-            self.estimator.setCurrentText(case.estimator)
+            self.estimator.setCurrentIndex(self.estimator.findData(case.estimator))
         fit = case.registration
-        self._details.setVisible(isinstance(fit, LandmarkFit))
+        is_solved = isinstance(fit, LandmarkFit)
+        for widget in (self._details, self.error, self.error_caption, self.figure_caption):
+            widget.setVisible(is_solved)
         match fit:
             case Unsolved(reason):
                 self.figure.setText("Not aligned")
-                self.caption.setText(reason[:1].upper() + reason[1:] + ".")
+                self.caption.setText(reason[:1].upper() + reason[1:].rstrip(".") + ".")
                 self.findings.hide()
             case LandmarkFit():
                 self._show_fit(fit)
 
     def _show_fit(self, fit: LandmarkFit) -> None:
         self.figure.setText(f"{rms_mm(fit):.1f} mm")
-        self.caption.setText(
-            "RMS residual of the landmarks (FRE). A small residual is no small target error."
-        )
-        self._show_findings(fit)
+        self.figure_caption.setText("RMS residual (FRE)")
+        center_mr_mm = self._session.case.landmarks(Space.MR).positions_mm().mean(axis=0)
+        error = fit.predicted_error_mm(center_mr_mm)
+        self.error.setText(f"{float(np.ravel(error.mean_mm)[0]):.1f} mm")
+        upper = float(np.ravel(error.upper_mm)[0])
+        self.error_caption.setText(f"expected mid-gland (95 % < {upper:.1f})")
+        self.caption.setText(fit.explanation or "A small residual is no small target error.")
+        self.findings.setVisible(bool(fit.findings))
+        self.findings.setText(findings_html(fit, current_theme()))
+        self._show_numbers(fit)
+
+    def _show_numbers(self, fit: LandmarkFit) -> None:
         theme = current_theme()
         for (name, value), (text, difference) in zip(self.edges, edge_lines(fit), strict=False):
             name.setText(text)
@@ -119,11 +154,6 @@ class RegistrationPanel(QFrame):
             name.setText(text)
             value.setText(amount)
         self.matrix.setText(matrix_text(fit.us_from_mr))
-
-    def _show_findings(self, fit: LandmarkFit) -> None:
-        self.findings.setVisible(bool(fit.warnings))
-        self.findings.setText("\n".join(f"⚠ {sentence}" for sentence in fit.warnings))
-        self.findings.setStyleSheet(f"color: {current_theme().warn};")
 
 
 def _label(role: str = "", *, text: str = "", wraps: bool = False, right: bool = False) -> QLabel:

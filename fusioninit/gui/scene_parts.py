@@ -21,7 +21,7 @@ from vtkmodules.vtkFiltersCore import (
     vtkPolyDataNormals,
     vtkWindowedSincPolyDataFilter,
 )
-from vtkmodules.vtkFiltersGeneral import vtkTransformPolyDataFilter
+from vtkmodules.vtkFiltersGeneral import vtkTransformFilter
 from vtkmodules.vtkFiltersModeling import vtkOutlineFilter
 from vtkmodules.vtkFiltersSources import vtkCubeSource, vtkSphereSource
 from vtkmodules.vtkInteractionStyle import vtkInteractorStyleTrackballCamera
@@ -53,6 +53,23 @@ def make_interactor(parent: QWidget, renderer: vtkRenderer) -> Any:
     widget.SetInteractorStyle(vtkInteractorStyleTrackballCamera())
     widget.Initialize()
     return widget
+
+
+def close_interactor(widget: Any) -> None:
+    """Give back OpenGL and VTK's own connection to the display.
+
+    The widget refers to itself, so its interactor would outlive it: it is taken away by hand.
+    """
+    widget.close()
+    widget.setParent(None)
+    window, interactor = widget._RenderWindow, widget._Iren
+    window.RemoveRenderer(window.GetRenderers().GetFirstRenderer())
+    interactor.SetInteractorStyle(None)
+    interactor.RemoveAllObservers()
+    interactor.SetRenderWindow(None)
+    window.SetInteractor(None)
+    widget._RenderWindow = widget._Iren = None
+    widget.deleteLater()
 
 
 class SlicePicture:
@@ -157,7 +174,7 @@ def box_actor(grid: Grid) -> vtkActor:
     outline = vtkOutlineFilter()
     outline.SetInputData(cloud)
     transform = _grid_transform(grid, offset=-0.5)
-    moved = vtkTransformPolyDataFilter()
+    moved = vtkTransformFilter()
     moved.SetTransform(transform)
     moved.SetInputConnection(outline.GetOutputPort())
     actor = _actor(moved, QColor("#5b6773"))
@@ -178,7 +195,7 @@ def gland_actor(gland: Volume) -> vtkActor:
     surface = vtkFlyingEdges3D()
     surface.SetInputData(image)
     surface.SetValue(0, 0.5)
-    placed = vtkTransformPolyDataFilter()
+    placed = vtkTransformFilter()
     placed.SetTransform(_grid_transform(gland.grid))
     placed.SetInputConnection(surface.GetOutputPort())
     smooth = vtkWindowedSincPolyDataFilter()

@@ -5,6 +5,8 @@ Nothing is resampled while a landmark is dragged: what belongs to the MR hangs o
 
 from __future__ import annotations
 
+from typing import Any
+
 from PySide6.QtCore import QEvent, QObject, QSize, QTimer, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
@@ -15,6 +17,7 @@ from fusioninit.geometry import Orientation, RigidTransform, Space
 from fusioninit.gui import scene_parts as parts
 from fusioninit.gui.view_state import ViewState
 from fusioninit.imaging.volume import Volume
+from fusioninit.landmarks import REQUIRED_NAMES
 from fusioninit.session import Session
 
 SHOWN_PLANES = (Orientation.AXIAL, Orientation.SAGITTAL)
@@ -37,7 +40,7 @@ class SceneView(QWidget):
         self.setMinimumSize(140, 120)
         self._session, self._view_state = session, view_state
         self.renderer = vtkRenderer()
-        self._widget = parts.make_interactor(self, self.renderer)
+        self._widget: Any = parts.make_interactor(self, self.renderer)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(1, 1, 1, 1)
         layout.addWidget(self._widget)
@@ -133,8 +136,10 @@ class SceneView(QWidget):
         case = self._session.case
         known = case.us_from_mr is not None or case.us is None
         contours = self._view_state.flag("contours")
-        for actor in self._marks[Space.MR].values():
-            actor.SetVisibility(known)
+        for space, marks in self._marks.items():
+            for name, actor in marks.items():
+                wanted = name in REQUIRED_NAMES or self._view_state.flag("auxiliary")
+                actor.SetVisibility(wanted and (known or space is Space.US))
         for actor in self._targets:
             actor.SetVisibility(known)
         if Space.MR in self._glands:
@@ -206,5 +211,6 @@ class SceneView(QWidget):
         self._is_final = True
         self._timer.stop()
         self.renderer.RemoveAllViewProps()
-        self._widget.Finalize()
-        self._widget.close()
+        self._widget.removeEventFilter(self)
+        parts.close_interactor(self._widget)
+        self._widget = None

@@ -23,7 +23,7 @@ from fusioninit.gui.slice_painting import Mark
 from fusioninit.gui.theme import SPACE_COLOUR, SPACE_NAME, current_theme
 from fusioninit.gui.view_state import ViewState
 from fusioninit.imaging.volume import Volume
-from fusioninit.landmarks import LABELS, Landmark, LandmarkName
+from fusioninit.landmarks import LABELS, REQUIRED_NAMES, Landmark, LandmarkName
 from fusioninit.session import Session
 
 FADE_MM = 12.0
@@ -162,7 +162,8 @@ class SliceView(QWidget):
         """The own landmark under the pointer that is near enough to the plane to be seen."""
         frame, found, nearest = self.frame(), None, reach_px
         for mark in self.session.case.landmarks(self.space).landmarks:
-            if abs(float(frame.plane.distance_mm(mark.position_mm))) > FADE_MM:
+            off_mm = abs(float(frame.plane.distance_mm(mark.position_mm)))
+            if off_mm > FADE_MM or not self._is_shown(mark.name):
                 continue
             place = self.to_view(mark.position_mm)
             distance = float(np.hypot(place.x() - at.x(), place.y() - at.y()))
@@ -249,7 +250,8 @@ class SliceView(QWidget):
         case = self.session.case
         own = case.landmarks(self.space)
         if here_from_other is not None:
-            for mark in case.landmarks(_OTHER[self.space]).landmarks:
+            others = case.landmarks(_OTHER[self.space]).landmarks
+            for mark in (mark for mark in others if self._is_shown(mark.name)):
                 position = here_from_other.apply(mark.position_mm)
                 if mark.name in own:
                     ends = (own[mark.name].position_mm, position)
@@ -257,7 +259,11 @@ class SliceView(QWidget):
                         paint.draw_link(painter, self.to_view(ends[0]), self.to_view(ends[1]))
                 self._paint_mark(painter, frame, mark, position_mm=position)
         for mark in own.landmarks:
-            self._paint_mark(painter, frame, mark)
+            if self._is_shown(mark.name):
+                self._paint_mark(painter, frame, mark)
+
+    def _is_shown(self, name: LandmarkName) -> bool:
+        return name in REQUIRED_NAMES or self.view_state.flag("auxiliary")
 
     def _paint_mark(
         self,

@@ -46,7 +46,13 @@ class ViewState(QObject):
         self._colour_map = {Space.US: "Grey", Space.MR: "Amber"}
         self._mode = FusionMode.BLEND
         self._mix = 0.45
-        self._flags = {"contours": True, "names": True, "regions": True, "crosshair": True}
+        self._flags = {
+            "contours": True,
+            "names": True,
+            "regions": True,
+            "crosshair": True,
+            "auxiliary": False,
+        }
         self._flicker_shows_mr = False
         self._selection: tuple[Space, LandmarkName] | None = None
         self._anchor = Space.US
@@ -147,11 +153,11 @@ class ViewState(QObject):
             self.fusion_changed.emit()
 
     def flag(self, name: str) -> bool:
-        """Whether `contours`, `names`, `regions` or `crosshair` are drawn."""
+        """Whether `contours`, `names`, `regions`, `crosshair` or `auxiliary` (points) are drawn."""
         return self._flags[name]
 
     def set_flag(self, name: str, *, shown: bool) -> None:
-        """Draw, or do not draw, `contours`, `names`, `regions` or `crosshair`."""
+        """Draw, or do not draw, one of the things `flag` names."""
         if self._flags[name] != shown:
             self._flags[name] = shown
             self.fusion_changed.emit()

@@ -101,8 +101,8 @@ def test_view_and_world_coordinates_are_inverse(make_view):
 def test_patient_right_is_on_the_left_of_the_screen_and_superior_is_up(make_view):
     view = make_view(orientation=Orientation.CORONAL)
     middle = view.view_state.crosshair_mm(Space.US)
-    assert view.to_view(middle + [20, 0, 0]).x() > view.to_view(middle).x()
-    assert view.to_view(middle + [0, 0, 20]).y() < view.to_view(middle).y()
+    assert view.to_view(middle + np.array([20, 0, 0])).x() > view.to_view(middle).x()
+    assert view.to_view(middle + np.array([0, 0, 20])).y() < view.to_view(middle).y()
 
 
 def test_a_landmark_on_the_plane_is_drawn_in_its_spaces_colour(make_view):

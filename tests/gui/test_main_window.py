@@ -1,0 +1,270 @@
+"""The window as a whole: opening, detecting, refusing, undoing, closing."""
+
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from PySide6.QtWidgets import QApplication
+
+from fusioninit.errors import ReadError
+from fusioninit.geometry import Space
+from fusioninit.gui.main_window import BANNER
+from fusioninit.gui.view_grid import LAYOUTS
+from fusioninit.gui.view_state import FusionMode
+from fusioninit.landmarks import REQUIRED_NAMES, Source
+from fusioninit.registration import LandmarkFit, Unsolved
+from fusioninit.session import LatestJob
+from fusioninit.state import Decision
+
+
+def test_the_demo_opens_is_detected_and_aligned(make_window):
+    window = make_window()
+    window.actions_by_name["demo"].trigger()
+    case = window.session.case
+    assert set(case.us_landmarks) == set(REQUIRED_NAMES)
+    assert isinstance(case.registration, LandmarkFit)
+    assert not window.progress.isVisibleTo(window)
+
+
+def test_detection_is_left_to_the_person_where_they_prefer_it(make_window):
+    window = make_window()
+    window.preferences.set_value("detects_on_open", "false")
+    window.open_demo()
+    assert isinstance(window.session.case.registration, Unsolved)
+    assert window.registration.figure.text() == "Not aligned"
+    window.actions_by_name["detect"].trigger()
+    assert isinstance(window.session.case.registration, LandmarkFit)
+
+
+def test_a_file_that_cannot_be_read_gives_a_sentence_and_loses_nothing(make_window, case):
+    def read(path, *, space, series_uid=None):
+        raise ReadError(f"{path.name} is a text file; choose a volume")
+
+    window = make_window(case, read=read)
+    before = window.session.case
+    window.files.open_paths({Space.MR: Path("notes.nii")})
+    assert window.messages.text == "notes.nii is a text file; choose a volume"
+    assert window.messages.isVisibleTo(window)
+    assert window.session.case is before
+
+
+def test_the_same_volume_as_mr_and_us_is_refused(make_window, case, pair):
+    def read(path, *, space, series_uid=None):
+        from dataclasses import replace
+
+        return replace(pair.us, space=space)
+
+    window = make_window(case, read=read)
+    window.files.open_paths({Space.MR: Path("a.nii"), Space.US: Path("a.nii")})
+    assert "both MR and US" in window.messages.text
+    assert window.session.case.mr is case.mr
+
+
+def test_several_messages_wait_for_each_other(make_window):
+    window = make_window()
+    for text in ("first", "second"):
+        window.messages.show_message(text)
+    assert window.messages.text == "second"
+    window.messages.dismiss()
+    assert window.messages.text == "first"
+    window.messages.dismiss()
+    assert not window.messages.isVisibleTo(window)
+
+
+def test_a_dropped_file_becomes_the_volume_of_the_view_under_it(make_window, case, pair, qtbot):
+    read_as = []
+
+    def read(path, *, space, series_uid=None):
+        read_as.append((path.name, space))
+        return pair.mr if space is Space.MR else pair.us
+
+    window = make_window(case, read=read)
+    window.show()
+    qtbot.waitExposed(window)
+    view = window.slices["mr_axial"]
+    drop(window, view.mapTo(window, view.rect().center()), ["/data/volume.mha"])
+    assert read_as == [("volume.mha", Space.MR)]
+
+
+def test_two_dropped_files_are_told_apart_by_name(make_window, pair):
+    read_as = {}
+
+    def read(path, *, space, series_uid=None):
+        read_as[space] = path.name
+        return pair.mr if space is Space.MR else pair.us
+
+    window = make_window(read=read)
+    window.files.open_dropped([Path("p1_US.nii.gz"), Path("p1_t2.nii.gz")], over=None)
+    assert read_as == {Space.US: "p1_US.nii.gz", Space.MR: "p1_t2.nii.gz"}
+
+
+def drop(window, at, paths):
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(path) for path in paths])
+    event = QDropEvent(
+        QPointF(at), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )  # fmt: skip
+    window.dropEvent(event)
+
+
+def test_undo_and_redo_reach_the_table_and_the_alignment(make_window, case):
+    window = make_window(case)
+    residual = window.registration.figure.text()
+    window.session.move_landmark(Space.US, "apex", [30.0, 0, -20])
+    window.registration.refresh()
+    assert window.registration.figure.text() != residual
+    window.actions_by_name["undo"].trigger()
+    window.registration.refresh()
+    assert window.registration.figure.text() == residual
+    assert window.actions_by_name["redo"].isEnabled()
+
+
+def test_number_keys_jump_and_c_confirms_and_locks(make_window, case, qtbot):
+    window = make_window(case)
+    window.show()
+    qtbot.waitExposed(window)
+    view = window.slices["mr_axial"]
+    view.setFocus()
+    window.actions_by_name["jump_2"].trigger()
+    assert window.view_state.selection == (Space.MR, "bladder_neck")
+    position = case.mr_landmarks["bladder_neck"].position_mm
+    assert np.allclose(window.view_state.crosshair_mm(Space.MR), position)
+    window.actions_by_name["confirm"].trigger()
+    mark = window.session.case.mr_landmarks["bladder_neck"]
+    assert (mark.source, mark.locked) == (Source.CONFIRMED, True)
+
+
+def test_choosing_a_row_of_the_table_shows_the_landmark_everywhere(make_window, case):
+    window = make_window(case)
+    table = window.landmarks.table
+    row = table.landmarks.row_of(Space.MR, "posterior_median")
+    table.setCurrentIndex(table.landmarks.index(row, 0))
+    position = case.mr_landmarks["posterior_median"].position_mm
+    assert np.allclose(window.view_state.crosshair_mm(Space.MR), position)
+    assert window.view_state.selection == (Space.MR, "posterior_median")
+
+
+def test_the_table_says_what_is_predicted_edited_and_confirmed(make_window, case):
+    window = make_window(case)
+    model = window.landmarks.table.landmarks
+    window.session.move_landmark(Space.US, "apex", [0, 0, -20])
+    window.session.confirm_landmark(Space.MR, "apex")
+    states = [model.index(row, 2).data() for row in range(3)]
+    assert states == ["Edited", "Confirmed", "Predicted 87 %"]
+
+
+def test_a_decision_needs_initials_and_is_void_after_a_move(make_window, case):
+    window = make_window(case)
+    assert not window.review.accept.isEnabled()
+    window.review.initials.setText("AB")
+    window.review.accept.click()
+    assert window.session.case.decision == Decision(True, "", "AB")
+    window.session.move_landmark(Space.US, "apex", [0, 0, -20])
+    assert window.session.case.decision is None
+    assert "not decided" in window.review.state.text()
+
+
+@pytest.mark.parametrize("name", list(LAYOUTS))
+def test_every_layout_shows_its_views_and_a_maximised_view_shows_alone(make_window, case, name):
+    window = make_window(case)
+    window.show_layout(name)
+    wanted = {view for row in LAYOUTS[name] for view in row}
+    shown = {n for n, view in window.grid.views.items() if view.isVisibleTo(window)}
+    assert shown == wanted
+    window.grid.toggle_maximised("us_axial")
+    assert [n for n, v in window.grid.views.items() if v.isVisibleTo(window)] == ["us_axial"]
+    window.grid.toggle_maximised("us_axial")
+    assert {n for n, v in window.grid.views.items() if v.isVisibleTo(window)} == wanted
+
+
+def test_space_shows_mr_and_us_in_turn(make_window, case):
+    window = make_window(case)
+    window.actions_by_name["toggle"].trigger()
+    assert window.view_state.mode is FusionMode.MR
+    window.actions_by_name["toggle"].trigger()
+    assert window.view_state.mode is FusionMode.US
+
+
+def test_the_crosshair_of_mr_stays_while_an_mr_landmark_is_dragged(make_window, case, qtbot):
+    window = make_window(case)
+    window.show()
+    qtbot.waitExposed(window)
+    view = window.slices["mr_sagittal"]
+    mark = case.mr_landmarks["apex"]
+    window.view_state.set_crosshair(Space.MR, mark.position_mm)
+    start = view.to_view(mark.position_mm).toPoint()
+    qtbot.mousePress(view, Qt.MouseButton.LeftButton, pos=start)
+    qtbot.mouseMove(view, start)
+    before = window.view_state.crosshair_mm(Space.US).copy()
+    window.session.move_landmark(Space.MR, "apex", mark.position_mm + [0, 9, 0])
+    assert np.array_equal(window.view_state.crosshair_mm(Space.US), before)
+    qtbot.mouseRelease(view, Qt.MouseButton.LeftButton, pos=start)
+    us_from_mr = window.session.case.us_from_mr
+    expected = us_from_mr.apply(window.view_state.crosshair_mm(Space.MR))
+    assert np.allclose(window.view_state.crosshair_mm(Space.US), expected)
+
+
+def test_the_banner_is_always_there(make_window):
+    window = make_window()
+    from PySide6.QtWidgets import QLabel
+
+    banner = next(label for label in window.findChildren(QLabel) if label.text() == BANNER)
+    assert banner.isVisibleTo(window)
+
+
+def test_what_is_exported_is_told(make_window, case, tmp_path):
+    def export(case, folder, *, progress, cancelled):
+        (folder / "us_from_mr.tfm").write_text("transform")
+        return {"tfm": folder / "us_from_mr.tfm"}
+
+    window = make_window(case, export=export)
+    window.files.export_to(tmp_path)
+    assert "us_from_mr.tfm" in window.messages.text
+    assert "verified" in window.messages.text
+
+
+def test_nothing_is_offered_that_cannot_be_done(make_window):
+    window = make_window()
+    off = {name for name, action in window.actions_by_name.items() if not action.isEnabled()}
+    assert {"save", "export", "undo", "redo", "detect"} <= off
+
+
+def test_closing_in_the_middle_of_a_detection_is_clean(make_window, leaves_nothing, qtbot):
+    begun, answers = threading.Event(), []
+
+    def slow(volume, *, progress, cancelled):
+        begun.set()
+        while not cancelled():
+            progress(0.3, "still looking")
+            time.sleep(0.01)
+        answers.append("stopped")
+
+    window = make_window(predict=slow, detect_job=LatestJob())
+    window.show()
+    window.open_demo()
+    assert begun.wait(5)
+    qtbot.waitUntil(lambda: window.progress.text == "still looking")
+    window.close()
+    assert answers == ["stopped"]
+    QApplication.processEvents()
+    assert len(window.session.case.us_landmarks) == 0
+
+
+def test_cancel_stops_a_detection_and_keeps_the_landmarks(make_window, case, qtbot):
+    def slow(volume, *, progress, cancelled):
+        while not cancelled():
+            progress(0.5, "looking")
+            time.sleep(0.01)
+
+    window = make_window(case, predict=slow, detect_job=LatestJob())
+    window.show()
+    window.detect((Space.US,))
+    qtbot.waitUntil(lambda: window.progress.isVisible())
+    qtbot.mouseClick(window.progress._button, Qt.MouseButton.LeftButton)
+    assert not window.progress.isVisible()
+    assert window.session.case.us_landmarks == case.us_landmarks
