@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from fusioninit.errors import InputError
 from fusioninit.exchange.frames import require_us_from_mr
@@ -63,6 +63,16 @@ class Contents:
         targets = np.array([t.position_mr_mm for t in self.targets]).reshape(-1, 3)
         in_mr = np.concatenate([self.mr_landmarks.positions_mm(), targets])
         return np.concatenate([self.us_landmarks.positions_mm(), self.us_from_mr.apply(in_mr)])
+
+    def predicted_error_mm(self, points_mr_mm: ArrayLike) -> FloatArray | None:
+        """(N, 2) expected target error and its 95 % bound at (N, 3) MR points; None if unknown."""
+        points = np.asarray(points_mr_mm, dtype=np.float64).reshape(-1, 3)
+        if self.fit is None or self.fit.error_model is None:
+            return None
+        if not len(points):
+            return np.zeros((0, 2))
+        predicted = self.fit.predicted_error_mm(points)
+        return np.stack([predicted.mean_mm, predicted.upper_mm], axis=-1)
 
     def all_warnings(self) -> tuple[str, ...]:
         """Every doubt about images and fit, a sentence each."""

@@ -10,10 +10,21 @@ from pathlib import Path
 
 from fusioninit.errors import InputError
 from fusioninit.exchange.contents import Contents, contents_of
+from fusioninit.exchange.dicom_registration import (
+    dicom_series_of,
+    us_frame_of_reference,
+    write_dicom_registration,
+)
+from fusioninit.exchange.image_files import (
+    write_displacement_field,
+    write_moved_mr,
+    write_mr_on_us_grid,
+)
 from fusioninit.exchange.markups import write_markups
 from fusioninit.exchange.pictures import overlay_pictures
 from fusioninit.exchange.report import write_report
 from fusioninit.exchange.sidecar import write_sidecar
+from fusioninit.exchange.targets import write_target_markups, write_target_table
 from fusioninit.exchange.transforms import write_elastix, write_ras_matrix, write_transform
 from fusioninit.state import Case
 
@@ -91,6 +102,10 @@ def _steps(contents: Contents) -> Iterator[Step]:
         "sidecar",
         lambda folder: {"sidecar": write_sidecar(folder / "registration.json", contents)},
     )
+    if contents.targets:
+        yield "targets", lambda folder: _write_targets(contents, folder)
+    yield "images", lambda folder: _write_images(contents, folder)
+    yield "DICOM objects", lambda folder: _write_dicom(contents, folder)
     yield "pictures and report", lambda folder: _write_pictures_and_report(contents, folder)
 
 
@@ -126,6 +141,59 @@ def _write_landmarks(contents: Contents, folder: Path) -> dict[str, Path]:
         for marks in (contents.us_landmarks, contents.mr_landmarks)
         if len(marks)
     }
+
+
+def _write_targets(contents: Contents, folder: Path) -> dict[str, Path]:
+    return {
+        "targets_table": write_target_table(folder / "targets_us.csv", contents),
+        "targets_markups": write_target_markups(folder / "targets_us.mrk.json", contents),
+    }
+
+
+def _write_images(contents: Contents, folder: Path) -> dict[str, Path]:
+    transform, files = contents.us_from_mr, {}
+    if contents.us is not None:
+        files["displacement_field"] = write_displacement_field(
+            folder / "us_from_mr_displacement.nii.gz",
+            contents.us.grid,
+            transform,
+            check_us_mm=contents.check_us_mm,
+        )
+    if contents.mr is not None:
+        files["mr_moved"] = write_moved_mr(
+            folder / "mr_moved_by_header.nii.gz", contents.mr, transform
+        )
+    if contents.mr is not None and contents.us is not None:
+        files["mr_on_us_grid"] = write_mr_on_us_grid(
+            folder / "mr_on_us_grid.nii.gz", contents.mr, contents.us, transform
+        )
+    return files
+
+
+def _write_dicom(contents: Contents, folder: Path) -> dict[str, Path]:
+    """DICOM objects where the images are DICOM: they must name the images they speak of."""
+    mr, us = dicom_series_of(contents.mr), dicom_series_of(contents.us)
+    if mr is None and us is None:
+        return {}
+    from fusioninit.exchange.dicom_landmarks import write_landmark_report
+
+    files = {
+        f"{marks.space.value}_landmarks_dicom": write_landmark_report(
+            folder / f"{marks.space.value}_landmarks_sr.dcm", marks, series
+        )
+        for marks, series in ((contents.mr_landmarks, mr), (contents.us_landmarks, us))
+        if series is not None and len(marks) and series.first.get("FrameOfReferenceUID")
+    }
+    if mr is not None:
+        files["dicom_registration"] = write_dicom_registration(
+            folder / "us_from_mr_registration.dcm",
+            contents.us_from_mr,
+            mr=mr,
+            us=us,
+            us_frame_uid=us_frame_of_reference(contents.us),
+            check_us_mm=contents.check_us_mm,
+        )
+    return files
 
 
 def _write_pictures_and_report(contents: Contents, folder: Path) -> dict[str, Path]:

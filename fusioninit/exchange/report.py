@@ -121,14 +121,18 @@ def _picture(overlay: Image.Image) -> Picture:
 
 
 def _landmark_table(contents: Contents) -> Table:
-    rows = [["Landmark", "US x", "y", "z", "sd", "source", "MR x", "y", "z", "sd", "source", "fit"]]
+    sides = [f"{side} {word}" for side in ("US", "MR") for word in ("x", "y", "z", "sd", "source")]
+    rows = [["Landmark", *sides, "residual", "expected error"]]
     residuals = {} if contents.fit is None else contents.fit.residuals_mm
+    errors = contents.predicted_error_mm(contents.mr_landmarks.positions_mm())
+    expected = {} if errors is None else dict(zip(contents.mr_landmarks, errors, strict=True))
     for name, label in LABELS.items():
         if name not in contents.us_landmarks and name not in contents.mr_landmarks:
             continue
         residual = f"{residuals[name]:.1f} mm" if name in residuals else "-"
         us, mr = _cells(contents.us_landmarks, name), _cells(contents.mr_landmarks, name)
-        rows.append([label, *us, *mr, residual])
+        error = f"{expected[name][0]:.1f} mm" if name in expected else "-"
+        rows.append([label, *us, *mr, residual, error])
     return Table(rows, style=_GRID, hAlign="LEFT")
 
 
@@ -159,5 +163,8 @@ def _warnings(contents: Contents, style: ParagraphStyle) -> list[Flowable]:
     shown = sentences[:_MAX_WARNINGS]
     if len(sentences) > len(shown):
         shown.append(f"{len(sentences) - len(shown)} more in registration.json")
-    shown.append("Residuals say how well these points fit, not how far a target is off.")
+    shown.append(
+        "Residuals say how well these points fit, not how far a target is off; the expected error "
+        "is a model's estimate."
+    )
     return [Paragraph(f"- {escape(sentence)}", style) for sentence in shown]

@@ -15,6 +15,7 @@ import numpy as np
 import fusioninit
 from fusioninit.errors import ReadError
 from fusioninit.exchange.contents import Contents
+from fusioninit.exchange.dicom_registration import us_frame_of_reference
 from fusioninit.exchange.frames import (
     CHECK_POINTS_US_MM,
     MAX_RESIDUAL_MM,
@@ -127,7 +128,8 @@ def _image_record(volume: Volume) -> dict[str, Any]:
         "file": source.path.name if source.path is not None and source.path.is_file() else "",
         "sha256": file_sha256(source.path) if has_file and source.path is not None else "",
         "series_uid": source.series_uid,
-        "frame_of_reference_uid": source.frame_of_reference_uid,
+        "frame_of_reference_uid": source.frame_of_reference_uid
+        or (us_frame_of_reference(volume) if volume.space is Space.US else ""),
         "size_ijk": list(grid.shape[::-1]),
         "spacing_mm": grid.spacing_mm.tolist(),
         "origin_lps_mm": grid.origin_mm.tolist(),
@@ -135,22 +137,34 @@ def _image_record(volume: Volume) -> dict[str, Any]:
     }
 
 
-def _fit_record(contents: Contents) -> dict[str, Any]:
-    fit = contents.fit
-    targets = [
+def _target_records(contents: Contents) -> list[dict[str, Any]]:
+    errors = contents.predicted_error_mm([target.position_mr_mm for target in contents.targets])
+    return [
         {
             "name": target.name,
             "position_mr_lps_mm": target.position_mr_mm.tolist(),
             "position_us_lps_mm": contents.us_from_mr.apply(target.position_mr_mm).tolist(),
             "radius_mm": target.radius_mm,
+            "expected_error_mm": None if errors is None else float(errors[number, 0]),
+            "error_bound_95_mm": None if errors is None else float(errors[number, 1]),
         }
-        for target in contents.targets
+        for number, target in enumerate(contents.targets)
     ]
+
+
+def _fit_record(contents: Contents) -> dict[str, Any]:
+    fit = contents.fit
+    targets = _target_records(contents)
     if fit is None:
         return {"targets": targets}
+    errors = contents.predicted_error_mm(contents.mr_landmarks.positions_mm())
     return {
         "targets": targets,
         "estimator": fit.estimator,
+        "method": fit.method,
+        "expected_error_at_landmarks_mm": None
+        if errors is None
+        else dict(zip(contents.mr_landmarks, errors[:, 0].tolist(), strict=True)),
         "residuals_mm": dict(fit.residuals_mm),
         "edge_difference_mm": {f"{a}-{b}": d for (a, b), d in fit.edge_differences_mm.items()},
     }

@@ -14,7 +14,7 @@ from fusioninit.imaging.dicom_frames import ENHANCED_US, numbers, patient_key
 from fusioninit.imaging.dicom_pixels import stack_pixels
 from fusioninit.imaging.dicom_series import Choice, Series, choose, series_in
 from fusioninit.imaging.dicom_stack import Stack, stack_of
-from fusioninit.imaging.headers import CHECK, MAX_BYTES, NO_DIRECTIONS, NO_SPACING
+from fusioninit.imaging.headers import CHECK, MAX_BYTES, NO_DIRECTIONS
 from fusioninit.imaging.stated_geometry import StatedGeometry
 from fusioninit.imaging.volume import Volume, VolumeSource
 from fusioninit.imaging.voxels import usable_voxels
@@ -98,8 +98,8 @@ def _bare_stack(name: str, series: Series, stated: StatedGeometry) -> tuple[Stac
         spacing = np.asarray(stated.spacing_mm)
     if spacing is None:
         raise ReadError(
-            f"{name} states no complete voxel size ({NO_SPACING.split(':')[0]}); state it "
-            "(--spacing) with its orientation (--orientation), or export it with geometry"
+            f"{name} states no complete voxel size; state it (--spacing) with its orientation "
+            "(--orientation), or export it with geometry"
         )
     columns, rows = frames[0].size
     grid = Grid.centred((len(frames), rows, columns), spacing)
