@@ -11,7 +11,7 @@ from scipy.special import fdtri, gammaln
 
 from fusioninit.registration.deformation import DeformationModel
 from fusioninit.registration.estimate import Estimate
-from fusioninit.registration.posterior import inverse, motion_jacobian
+from fusioninit.registration.posterior import motion_jacobian
 
 FloatArray = NDArray[np.float64]
 
@@ -46,7 +46,7 @@ class ErrorModel:
     @classmethod
     def of(cls, estimate: Estimate, deformation: DeformationModel) -> ErrorModel:
         """The model, with the noise rescaled by what the residuals say of it."""
-        chi2, dof = residual_chi2(estimate)
+        chi2, dof = estimate.residual_chi2
         scale2 = (SCALE_DOF + chi2) / (SCALE_DOF + dof)
         return cls(estimate, deformation, scale2, SCALE_DOF + dof)
 
@@ -83,19 +83,6 @@ class ErrorModel:
         blocks = response.reshape(3, -1, 3).transpose(1, 0, 2)
         largest = np.linalg.norm(blocks, ord=2, axis=(1, 2))
         return dict(zip(estimate.pairs.names, map(float, largest), strict=True))
-
-
-def residual_chi2(estimate: Estimate) -> tuple[float, float]:
-    """Weighted squared residual, and what it should be on average if the assumed noise holds.
-
-    With residual r = (I - J G) n the expectation is trace(W (I - J G) S (I - J G)^T), W = S^-1.
-    """
-    noise = estimate.noise_mm2
-    left_over = np.eye(len(noise)) - estimate.jacobian @ estimate.gain
-    residual = estimate.residuals_mm.ravel()
-    weights = inverse(noise)
-    expected = float((weights * (left_over @ noise @ left_over.T)).sum())
-    return float(residual @ weights @ residual), max(expected, 0.0)
 
 
 def length_statistics(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from fusioninit.landmarks import LABELS, REQUIRED_NAMES
 from fusioninit.registration.deformation import DeformationModel
 from fusioninit.registration.gland_shape import GlandShape
 from fusioninit.registration.landmark_pairs import LandmarkPairs
-from fusioninit.registration.posterior import PointsTerm, Pose, motion_jacobian, solve
+from fusioninit.registration.posterior import PointsTerm, Pose, inverse, motion_jacobian, solve
 from fusioninit.registration.rotation_prior import RotationPrior
 
 FloatArray = NDArray[np.float64]
@@ -94,6 +95,17 @@ class Estimate:
         moved = self.pose.apply(self.pairs.moving_mm)
         return motion_jacobian(moved, self.center_mm).reshape(-1, 6)
 
+    @cached_property
+    def residual_chi2(self) -> tuple[float, float]:
+        """Weighted squared residual, and its mean if the assumed noise S holds, W = S^-1.
+
+        With residual r = (I - J G) n the mean is trace(W (I - J G) S (I - J G)^T).
+        """
+        left_over = np.eye(len(self.noise_mm2)) - self.jacobian @ self.gain
+        residual, weights = self.residuals_mm.ravel(), inverse(self.noise_mm2)
+        expected = float((weights * (left_over @ self.noise_mm2 @ left_over.T)).sum())
+        return float(residual @ weights @ residual), max(expected, 0.0)
+
 
 def missing_points(pairs: LandmarkPairs) -> Unsolved | None:
     """Why fewer than the three required landmarks do not do, or None."""
@@ -105,27 +117,19 @@ def missing_points(pairs: LandmarkPairs) -> Unsolved | None:
 
 def degenerate_points(pairs: LandmarkPairs) -> Unsolved | None:
     """Why these points determine no rotation (equal, or on one line), or None."""
-    for image, points in (("US", pairs.fixed_mm), ("MR", pairs.moving_mm)):
+    images = zip(("US", "MR"), (pairs.fixed_mm, pairs.moving_mm), pairs.spreads_mm, strict=True)
+    for image, points, off_line in images:
         gaps = np.linalg.norm(points[:, None] - points[None], axis=-1)
         first, second = np.unravel_index(np.argmin(gaps + 1e9 * np.eye(len(points))), gaps.shape)
         if gaps[first, second] < MIN_SPREAD_MM:
             a, b = LABELS[pairs.names[first]], LABELS[pairs.names[second]].lower()
             return Unsolved(f"{a} and {b} lie on the same spot in {image}: move one of them")
-        off_line = spread_mm(points)
         if off_line < MIN_SPREAD_MM:
             return Unsolved(
                 f"the landmarks are nearly on one line in {image} (off-line spread "
                 f"{off_line:.1f} mm, need {MIN_SPREAD_MM:.0f} mm): place one to the side"
             )
     return None
-
-
-def spread_mm(points_mm: FloatArray) -> float:
-    """Root mean square distance of (N, 3) points from the line that fits them best."""
-    centred = points_mm - points_mm.mean(axis=0)
-    scatter = centred.T @ centred
-    off_line = scatter.trace() - np.linalg.eigvalsh(scatter)[-1]
-    return float(np.sqrt(max(off_line, 0.0) / len(points_mm)))
 
 
 def linear_estimate(

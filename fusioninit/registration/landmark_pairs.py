@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +48,11 @@ class LandmarkPairs:
 
     def __len__(self) -> int:
         return len(self.names)
+
+    @cached_property
+    def spreads_mm(self) -> tuple[float, float]:
+        """Root mean square distance of fixed and of moving points from the line through them."""
+        return _spread_mm(self.fixed_mm), _spread_mm(self.moving_mm)
 
     def only(self, keep: Sequence[int]) -> LandmarkPairs:
         """The pairs at these indices."""
@@ -92,3 +98,11 @@ _UNKNOWN = np.eye(3) * DEFAULT_SD_MM**2
 _OBSERVER = {
     name: tuple(np.diag(np.square(sd)) for sd in both) for name, both in OBSERVER_SD_MM.items()
 }
+
+
+def _spread_mm(points_mm: FloatArray) -> float:
+    """Root mean square distance of (N, 3) points from the line that fits them best."""
+    centred = points_mm - points_mm.mean(axis=0)
+    scatter = centred.T @ centred
+    off_line = scatter.trace() - np.linalg.eigvalsh(scatter)[-1]
+    return float(np.sqrt(max(off_line, 0.0) / len(points_mm)))

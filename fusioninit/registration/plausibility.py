@@ -12,8 +12,7 @@ import numpy as np
 from scipy.special import chdtrc
 
 from fusioninit.landmarks import LABELS, LandmarkName, LandmarkSet
-from fusioninit.registration.error_prediction import residual_chi2
-from fusioninit.registration.estimate import Estimate, Evidence, spread_mm
+from fusioninit.registration.estimate import Estimate, Evidence
 from fusioninit.registration.estimators.posterior_mode import leave_one_out_distance2
 from fusioninit.registration.findings import Finding
 from fusioninit.registration.landmark_pairs import LandmarkPairs
@@ -124,7 +123,7 @@ def _posterior(points: dict[LandmarkName, np.ndarray], image: str) -> Iterator[F
 def _pair_shape(pairs: LandmarkPairs) -> Iterator[Finding]:
     yield from _edges(pairs)
     if len(pairs) >= 3:
-        flat = min(spread_mm(pairs.fixed_mm), spread_mm(pairs.moving_mm))
+        flat = min(pairs.spreads_mm)
         if flat < NEARLY_COLLINEAR_MM:
             yield Finding(
                 "collinear",
@@ -200,7 +199,7 @@ def _residuals(estimate: Estimate) -> Iterator[Finding]:
             _CHECK_POINT,
             name,
         )
-    size, expected = residual_chi2(estimate)
+    size, expected = estimate.residual_chi2
     if expected < 0.5 or chdtrc(expected, size) > 1 - RESIDUAL_QUANTILE:
         return
     culprit = None

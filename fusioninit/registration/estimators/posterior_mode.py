@@ -14,7 +14,6 @@ from fusioninit.registration.estimate import (
     Unsolved,
     degenerate_points,
     missing_points,
-    spread_mm,
 )
 from fusioninit.registration.gland_evidence import CentroidTerm, SurfaceTerm
 from fusioninit.registration.landmark_pairs import LandmarkPairs
@@ -88,7 +87,7 @@ def _estimate(evidence: Evidence, points: PointsTerm, solution: Solution) -> Est
     sources += ["both glands' surfaces and centroids"] if evidence.glands else []
     sources += [] if prior.is_flat else [f"a rotation prior ({prior.name})"]
     text = f"Most probable pose given {', '.join(sources)}, each with its uncertainty."
-    if len(pairs) < 3 or min(spread_mm(pairs.fixed_mm), spread_mm(pairs.moving_mm)) < MIN_SPREAD_MM:
+    if len(pairs) < 3 or min(pairs.spreads_mm) < MIN_SPREAD_MM:
         text += " The landmarks alone would not determine a rotation."
     return Estimate(
         solution.pose, solution.center_mm, solution.covariance, gain, noise, pairs, "map", text
