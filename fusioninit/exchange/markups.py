@@ -133,7 +133,7 @@ def _from_markups(path: Path, record: dict[str, Any]) -> list[Landmark]:
         return [
             _from_control_point(path, point, _TO_LPS[str(markup.get("coordinateSystem", "LPS"))])
             for markup in record["markups"]
-            if _in_millimetres(path, markup)
+            if _is_lps_or_ras(path, markup) and _in_millimetres(path, markup)
             for point in markup.get("controlPoints", ())
             if point.get("positionStatus", "defined") == "defined" and _name(point.get("label"))
         ]
@@ -141,6 +141,13 @@ def _from_markups(path: Path, record: dict[str, Any]) -> list[Landmark]:
         raise ReadError(
             f"{path.name} is a damaged markups file ({error}); save it again in LPS"
         ) from error
+
+
+def _is_lps_or_ras(path: Path, markup: dict[str, Any]) -> bool:
+    system = str(markup.get("coordinateSystem", "LPS"))
+    if system not in _TO_LPS:
+        raise ReadError(f"{path.name} is in coordinates '{system}'; save it again in LPS")
+    return True
 
 
 def _in_millimetres(path: Path, markup: dict[str, Any]) -> bool:

@@ -125,7 +125,6 @@ def _image_record(volume: Volume) -> dict[str, Any]:
     has_file = source.path is not None and source.path.exists()
     return {
         "format": source.format,
-        "file": source.path.name if source.path is not None and source.path.is_file() else "",
         "sha256": file_sha256(source.path) if has_file and source.path is not None else "",
         "series_uid": source.series_uid,
         "frame_of_reference_uid": source.frame_of_reference_uid

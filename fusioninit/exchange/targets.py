@@ -1,68 +1,64 @@
-"""Biopsy targets in US coordinates: as Slicer points and as a table."""
+"""Targets from a 3D Slicer point list (`.mrk.json`): points of the MR with free names."""
 
 from __future__ import annotations
 
-import csv
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from fusioninit.exchange.contents import Contents
-from fusioninit.exchange.frames import MAX_RESIDUAL_MM, WrittenFileError
-from fusioninit.exchange.markups import control_point, write_fiducials
-from fusioninit.exchange.placing import placed
+from fusioninit.errors import ReadError
+from fusioninit.state import Target
 
-COLUMNS = (
-    "name",
-    "us_x_lps_mm",
-    "us_y_lps_mm",
-    "us_z_lps_mm",
-    "mr_x_lps_mm",
-    "mr_y_lps_mm",
-    "mr_z_lps_mm",
-    "radius_mm",
-    "expected_error_mm",
-    "error_bound_95_mm",
-)
+_TO_LPS = {"LPS": np.ones(3), "RAS": np.array([-1.0, -1.0, 1.0])}
+_LARGEST_FILE_BYTES = 20_000_000
 
 
-def write_target_table(path: Path, contents: Contents) -> Path:
-    """Write all targets as CSV: US and MR position (LPS mm), radius, predicted error."""
-    with placed(path) as beside:
-        with beside.open("w", newline="", encoding="utf-8") as stream:
-            writer = csv.writer(stream)
-            writer.writerow(COLUMNS)
-            errors = contents.predicted_error_mm([t.position_mr_mm for t in contents.targets])
-            for number, target in enumerate(contents.targets):
-                us = contents.us_from_mr.apply(target.position_mr_mm)
-                error = ["", ""] if errors is None else errors[number].round(3).tolist()
-                places = [*us.tolist(), *target.position_mr_mm.tolist()]
-                writer.writerow([target.name, *places, target.radius_mm, *error])
-        _verify(path, beside, contents)
-    return path
+def read_targets(path: Path | str) -> tuple[Target, ...]:
+    """Every defined point of the file as a target of the MR (LPS mm).
+
+    Raises
+    ------
+    ReadError
+        No such file, not a markups file, other coordinates than LPS or RAS, other units than mm,
+        no point, or a position that is not three finite numbers.
+    """
+    path = Path(path)
+    targets = [target for markup in _markups(path) for target in _targets_of_markup(path, markup)]
+    if not targets:
+        raise ReadError(f"{path.name} holds no points; save the targets as a Slicer point list")
+    return tuple(targets)
 
 
-def write_target_markups(path: Path, contents: Contents) -> Path:
-    """Write all targets as a Slicer point list in US coordinates (LPS mm)."""
-    points = [
-        control_point(
-            number,
-            target.name,
-            contents.us_from_mr.apply(target.position_mr_mm).tolist(),
-            f"target; radius {target.radius_mm:.1f} mm",
-        )
-        for number, target in enumerate(contents.targets, start=1)
-    ]
-    with placed(path) as beside:
-        write_fiducials(beside, points)
-    return path
+def _markups(path: Path) -> list[dict[str, Any]]:
+    if not path.is_file():
+        raise ReadError(f"{path.name}: no such file; choose targets (*.mrk.json)")
+    if path.stat().st_size > _LARGEST_FILE_BYTES:
+        raise ReadError(f"{path.name} is too large for a list of targets; choose a *.mrk.json file")
+    try:
+        markups = json.loads(path.read_text(encoding="utf-8"))["markups"]
+        return [dict(markup) for markup in markups]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ReadError(f"{path.name} is not a Slicer point list; choose a *.mrk.json") from error
 
 
-def _verify(path: Path, beside: Path, contents: Contents) -> None:
-    with beside.open(newline="", encoding="utf-8") as stream:
-        rows = list(csv.DictReader(stream))
-    for row, target in zip(rows, contents.targets, strict=True):
-        us = np.array([float(row[f"us_{axis}_lps_mm"]) for axis in "xyz"])
-        wanted = contents.us_from_mr.apply(target.position_mr_mm)
-        if not np.linalg.norm(us - wanted) <= MAX_RESIDUAL_MM:
-            raise WrittenFileError(f"{path.name}: read back, {target.name} differs")
+def _targets_of_markup(path: Path, markup: dict[str, Any]) -> list[Target]:
+    system = str(markup.get("coordinateSystem", "LPS"))
+    if system not in _TO_LPS:
+        raise ReadError(f"{path.name} is in coordinates '{system}'; save it again in LPS")
+    if markup.get("coordinateUnits", "mm") not in ("mm", ["mm", "UCUM", "millimeter"]):
+        raise ReadError(f"{path.name} is not in mm; save it again in mm")
+    found = []
+    for number, point in enumerate(markup.get("controlPoints", ()), start=1):
+        if point.get("positionStatus", "defined") != "defined":
+            continue
+        name = str(point.get("label") or f"Target {number}")
+        try:
+            position = np.array(point["position"], dtype=np.float64) * _TO_LPS[system]
+            found.append(Target(name, position))
+        except (KeyError, TypeError, ValueError) as error:
+            raise ReadError(
+                f"{path.name}: {name} needs three finite numbers x, y, z in mm"
+            ) from error
+    return found

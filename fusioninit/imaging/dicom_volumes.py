@@ -41,12 +41,12 @@ def read_dicom(
         try:
             stack, found = _stack(_label(path, choice.series), choice.series, stated)
         except ReadError as refusal:
-            refusals.append(str(refusal))
+            refusals.append(str(refusal).removeprefix(f"{path.name}, "))
             if _is_what_was_meant(choice, space, series_uid):
                 break
             continue
         return _volume(path, choice, stack, (*found, *_skipped(refusals)), space)
-    raise ReadError(refusals[0])
+    raise ReadError(f"{path.name}, {refusals[0]}")
 
 
 def _is_what_was_meant(choice: Choice, space: Space, series_uid: str | None) -> bool:

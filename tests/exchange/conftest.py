@@ -1,0 +1,74 @@
+"""A pair whose true transform is known: oblique, anisotropic, off-origin, one left-handed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fusioninit.exchange.contents import Contents
+from fusioninit.geometry import Grid, RigidTransform, Space, rotation_matrix
+from fusioninit.imaging.volume import Volume, VolumeSource
+from fusioninit.landmarks import LandmarkSet
+from fusioninit.state import Target
+
+US_POINTS = {
+    "apex": [12.5, -31.0, 205.25],
+    "bladder_neck": [14.0, -42.5, 244.0],
+    "posterior_median": [11.0, -12.0, 226.5],
+}
+
+
+def blobs(grid: Grid, centres: np.ndarray) -> np.ndarray:
+    """Smooth bumps at world points: the same object, whatever the grid."""
+    points = grid.points_mm()
+    values = np.zeros(grid.shape)
+    for number, centre in enumerate(centres):
+        distance2 = ((points - centre) ** 2).sum(-1)
+        values += (number + 2) * 100 * np.exp(-distance2 / (2 * (5 + number) ** 2))
+    return values.astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def us_from_mr() -> RigidTransform:
+    return RigidTransform.from_parts(
+        Space.US,
+        Space.MR,
+        rotation=rotation_matrix([0.7, -0.35, 0.5]),
+        translation_mm=[31.7, -64.2, 118.9],
+    )
+
+
+@pytest.fixture(scope="session")
+def us_grid() -> Grid:
+    turn = rotation_matrix([-0.4, 0.2, 0.1]) * [1, 1, -1]
+    return _grid_about((31, 43, 37), [2.0, 1.5, 1.7], [12.0, -30, 225], turn)
+
+
+@pytest.fixture(scope="session")
+def mr_grid(us_from_mr) -> Grid:
+    centre = us_from_mr.inverse().apply([12.0, -30, 225])
+    return _grid_about((27, 53, 47), [1.1, 1.3, 3.0], centre, rotation_matrix([0.1, 0.3, -0.2]))
+
+
+def _grid_about(shape, spacing, centre, direction) -> Grid:
+    middle = (np.array(shape[::-1]) - 1) / 2 * spacing
+    return Grid(shape, spacing, np.asarray(centre) - direction @ middle, direction)
+
+
+@pytest.fixture(scope="session")
+def contents(us_from_mr, us_grid, mr_grid) -> Contents:
+    us_points = np.array(list(US_POINTS.values()))
+    mr_points = us_from_mr.inverse().apply(us_points)
+    return Contents(
+        us_from_mr=us_from_mr,
+        us_landmarks=LandmarkSet.from_positions(Space.US, US_POINTS),
+        mr_landmarks=LandmarkSet.from_positions(
+            Space.MR, dict(zip(US_POINTS, mr_points, strict=True))
+        ),
+        us=Volume(blobs(us_grid, us_points), us_grid, Space.US, VolumeSource(format="phantom")),
+        mr=Volume(blobs(mr_grid, mr_points), mr_grid, Space.MR, VolumeSource(format="phantom")),
+        targets=(
+            Target("left, base", mr_points[0] + [4, 5, 6]),
+            Target("right apex", mr_points[1] - [7, 2, 3], 5.0),
+        ),
+    )

@@ -1,0 +1,303 @@
+"""Every file against the programs that read it: they must take US points where we say.
+
+`test_table_of_formats_and_clients` prints the table of residuals (pytest -s shows it).
+"""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import subprocess
+
+import nibabel as nib
+import numpy as np
+import pydicom
+import pytest
+import SimpleITK as sitk
+from numpy.testing import assert_allclose, assert_array_equal
+
+from fusioninit.exchange.export import export_contents
+from fusioninit.exchange.transforms import read_transform
+from fusioninit.geometry import Space
+from fusioninit.imaging.nifti_header import nifti_header
+from fusioninit.imaging.reading import read_volume
+
+RAS = np.diag([-1.0, -1, 1, 1])
+TOLERANCE_MM = 1e-3
+
+
+@pytest.fixture(scope="session")
+def files(contents, tmp_path_factory):
+    return export_contents(contents, tmp_path_factory.mktemp("export"))
+
+
+def truth(contents):
+    """US points and the MR points they belong to."""
+    us = contents.check_us_mm
+    return us, contents.us_from_mr.inverse().apply(us)
+
+
+def simpleitk_maps(path, points):
+    transform = sitk.ReadTransform(str(path))
+    return np.array([transform.TransformPoint(point.tolist()) for point in points])
+
+
+def ras_text_maps(path, points):
+    matrix = RAS @ np.loadtxt(path) @ RAS
+    return points @ matrix[:3, :3].T + matrix[:3, 3]
+
+
+def elastix_maps(path, points):
+    """elastix's own reading: T(x) = A (x - c) + t + c, parameters row by row."""
+    text = path.read_text()
+    values = text.split("(TransformParameters ")[1].split(")")[0].split()
+    centre = np.array(text.split("(CenterOfRotationPoint ")[1].split(")")[0].split(), float)
+    numbers = np.array(values, float)
+    return (points - centre) @ numbers[:9].reshape(3, 3).T + numbers[9:] + centre
+
+
+def field_maps(path, points):
+    field = sitk.DisplacementFieldTransform(sitk.ReadImage(str(path), sitk.sitkVectorFloat64))
+    return np.array([field.TransformPoint(point.tolist()) for point in points])
+
+
+CLIENTS = {
+    ("transform_tfm", "SimpleITK"): simpleitk_maps,
+    ("transform_h5", "SimpleITK"): simpleitk_maps,
+    ("transform_ants", "SimpleITK"): simpleitk_maps,
+    ("transform_elastix", "elastix's formula"): elastix_maps,
+    ("transform_ras_matrix", "numpy"): ras_text_maps,
+    ("displacement_field", "SimpleITK"): field_maps,
+}
+
+
+def test_table_of_formats_and_clients(files, contents):
+    us, mr = truth(contents)
+    rows = {}
+    for (name, client), maps in CLIENTS.items():
+        rows[name, client] = np.linalg.norm(maps(files[name], us) - mr, axis=-1).max()
+    for (name, client), residual_mm in rows.items():
+        print(f"{name:22s} {client:20s} {residual_mm:.1e} mm")
+    # the field holds float32, everything else doubles
+    limits = {name: 1e-4 if name == "displacement_field" else 1e-9 for name, _ in rows}
+    assert all(residual <= limits[name] for (name, _), residual in rows.items()), rows
+
+
+@pytest.mark.parametrize("name", ["transform_tfm", "transform_h5", "transform_ants"])
+def test_an_itk_file_resamples_mr_onto_us_so_that_they_overlap(files, contents, name):
+    us, mr = (_image(contents.volume(space)) for space in (Space.US, Space.MR))
+    moved = sitk.GetArrayFromImage(
+        sitk.Resample(mr, us, sitk.ReadTransform(str(files[name])), sitk.sitkLinear, 0.0)
+    )
+    assert _correlation(moved, contents.us.voxels) > 0.98
+    wrong = sitk.ReadTransform(str(files[name])).GetInverse()
+    reverse = sitk.GetArrayFromImage(sitk.Resample(mr, us, wrong, sitk.sitkLinear, 0.0))
+    assert _correlation(reverse, contents.us.voxels) < 0.5
+
+
+def _image(volume):
+    image = sitk.GetImageFromArray(np.asarray(volume.voxels))
+    image.SetSpacing(volume.grid.spacing_mm.tolist())
+    image.SetOrigin(volume.grid.origin_mm.tolist())
+    image.SetDirection(volume.grid.direction.ravel().tolist())
+    return image
+
+
+def _correlation(first, second) -> float:
+    if np.ptp(first) == 0:
+        return 0.0
+    return float(np.corrcoef(first.ravel(), np.asarray(second).ravel())[0, 1])
+
+
+def test_a_bspline_registration_starts_from_our_file_and_without_it_does_not_arrive(
+    files, contents
+):
+    us, mr = (_image(contents.volume(space)) for space in (Space.US, Space.MR))
+
+    def register(start) -> float:
+        method = sitk.ImageRegistrationMethod()
+        method.SetMetricAsCorrelation()
+        method.SetInterpolator(sitk.sitkLinear)
+        method.SetMovingInitialTransform(start)
+        spline = sitk.BSplineTransformInitializer(us, [2, 2, 2])
+        method.SetInitialTransform(spline, inPlace=True)
+        method.SetOptimizerAsLBFGSB(numberOfIterations=3)
+        method.SetNumberOfThreads(1)
+        method.Execute(us, mr)
+        whole = sitk.CompositeTransform([start, spline])
+        return _correlation(
+            sitk.GetArrayFromImage(sitk.Resample(mr, us, whole, sitk.sitkLinear, 0.0)),
+            contents.us.voxels,
+        )
+
+    assert register(sitk.ReadTransform(str(files["transform_tfm"]))) > 0.98
+    try:
+        without = register(sitk.Transform(3, sitk.sitkIdentity))
+    except RuntimeError:
+        without = 0.0  # ITK finds no overlap at all
+    assert without < 0.5
+
+
+def test_the_mr_on_the_us_grid_overlaps_us_voxel_by_voxel(files, contents):
+    image = nib.load(files["mr_on_us_grid"])
+    values = np.asarray(image.dataobj).transpose(2, 1, 0)
+    assert values.shape == contents.us.voxels.shape
+    assert _correlation(values, contents.us.voxels) > 0.98
+    assert_allclose(RAS @ image.affine, contents.us.grid.world_from_index, atol=1e-4)
+
+
+def test_the_mr_moved_by_its_header_is_at_the_same_place_for_every_reader(files, contents):
+    wanted = contents.us_from_mr.apply(contents.mr.grid.corners_mm())
+    index = contents.mr.grid.to_index(contents.mr.grid.corners_mm())
+    image = sitk.ReadImage(str(files["mr_moved"]))
+    in_itk = [image.TransformContinuousIndexToPhysicalPoint(corner.tolist()) for corner in index]
+    assert_allclose(in_itk, wanted, atol=1e-3)
+    nifti = nib.load(files["mr_moved"])
+    for affine in (nifti.get_sform(), nifti.get_qform()):
+        in_nibabel = nib.affines.apply_affine(RAS @ affine, index)
+        assert_allclose(in_nibabel, wanted, atol=1e-3)
+    assert int(nifti.header["sform_code"]) == int(nifti.header["qform_code"]) > 0
+    assert_array_equal(np.asarray(nifti.dataobj).transpose(2, 1, 0), contents.mr.voxels)
+    assert read_volume(files["mr_moved"], space=Space.US, isolated=False).source.warnings == ()
+
+
+def test_the_displacement_field_resamples_mr_onto_us(files, contents):
+    us, mr = (_image(contents.volume(space)) for space in (Space.US, Space.MR))
+    field = sitk.DisplacementFieldTransform(
+        sitk.ReadImage(str(files["displacement_field"]), sitk.sitkVectorFloat64)
+    )
+    moved = sitk.GetArrayFromImage(sitk.Resample(mr, us, field, sitk.sitkLinear, 0.0))
+    assert _correlation(moved, contents.us.voxels) > 0.98
+
+
+def test_nifti_vectors_are_marked_as_a_displacement(files):
+    header = nib.load(files["displacement_field"]).header
+    assert header.get_data_shape()[3:] == (1, 3)
+    assert int(header["intent_code"]) == 1007  # vector
+    assert nifti_header(files["displacement_field"]).sform is not None
+
+
+def test_targets_arrive_in_us_coordinates_in_table_and_markups(files, contents):
+    wanted = contents.us_from_mr.apply([t.position_mr_mm for t in contents.targets])
+    with files["targets_table"].open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["name"] for row in rows] == ["left, base", "right apex"]
+    table = [[float(row[f"us_{axis}_lps_mm"]) for axis in "xyz"] for row in rows]
+    assert_allclose(table, wanted, atol=1e-9)
+    import json
+
+    (markup,) = json.loads(files["targets_markups"].read_text())["markups"]
+    assert markup["coordinateSystem"] == "LPS"
+    assert_allclose([point["position"] for point in markup["controlPoints"]], wanted)
+
+
+def test_ants_resamples_mr_onto_us_with_our_file(files, contents):
+    ants = pytest.importorskip("ants", reason="antspyx is an optional extra")
+    us, mr = (_as_ants(ants, contents.volume(space)) for space in (Space.US, Space.MR))
+    for name in ("transform_ants", "transform_tfm", "transform_h5"):
+        moved = ants.apply_transforms(us, mr, [str(files[name])]).numpy().transpose(2, 1, 0)
+        assert _correlation(moved, contents.us.voxels) > 0.98
+
+
+def _as_ants(ants, volume):
+    grid = volume.grid
+    return ants.from_numpy(
+        np.asarray(volume.voxels).transpose(2, 1, 0).copy(),
+        origin=grid.origin_mm.tolist(),
+        spacing=grid.spacing_mm.tolist(),
+        direction=grid.direction,
+    )
+
+
+def test_read_transform_gives_back_what_was_written(files, contents):
+    for name in ("transform_tfm", "transform_h5", "transform_ants", "transform_elastix"):
+        back = read_transform(files[name])
+        assert_allclose(back.matrix, contents.us_from_mr.matrix, atol=1e-12)
+
+
+@pytest.fixture(scope="session")
+def dicom_files(contents, tmp_path_factory):
+    """An export of the same pair where MR is a DICOM series."""
+    from dataclasses import replace
+
+    folder = tmp_path_factory.mktemp("dicom")
+    _write_mr_series(folder / "mr", contents.mr)
+    mr = read_volume(folder / "mr", space=Space.MR)
+    return export_contents(replace(contents, mr=mr), folder / "out")
+
+
+def _write_mr_series(folder, volume):
+    from pydicom.dataset import Dataset, FileMetaDataset
+    from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+    from pydicom.valuerep import DSfloat
+
+    folder.mkdir()
+    grid = volume.grid
+    for number, pixels in enumerate(np.asarray(volume.voxels).astype("<u2")):
+        data = Dataset()
+        data.file_meta = FileMetaDataset()
+        data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        data.SOPClassUID = data.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.4"
+        data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+        data.StudyInstanceUID, data.SeriesInstanceUID = "1.2.826.0.1.1", "1.2.826.0.1.2"
+        data.FrameOfReferenceUID, data.Modality = "1.2.826.0.1.3", "MR"
+        data.PatientName, data.PatientID = "Secret^Name", "SECRET-42"
+        data.PatientBirthDate, data.PatientSex = "19500101", "M"
+        data.StudyDate, data.StudyTime, data.StudyID = "20260102", "101500", "7"
+        data.AccessionNumber, data.ReferringPhysicianName = "A7", ""
+        data.SeriesNumber, data.SeriesDescription = 4, "t2_tse_tra"
+        data.InstanceNumber, data.ImageType = number + 1, ["ORIGINAL", "PRIMARY", "M"]
+        data.Rows, data.Columns, data.SamplesPerPixel = *pixels.shape, 1
+        data.PhotometricInterpretation, data.PixelRepresentation = "MONOCHROME2", 0
+        data.BitsAllocated, data.BitsStored, data.HighBit = 16, 16, 15
+        cosines, position = grid.direction[:, :2].T.ravel(), grid.to_world([0, 0, number])
+        data.ImageOrientationPatient = [DSfloat(float(v), auto_format=True) for v in cosines]
+        data.ImagePositionPatient = [DSfloat(float(v), auto_format=True) for v in position]
+        data.PixelSpacing = grid.spacing_mm[[1, 0]].tolist()
+        data.PixelData = pixels.tobytes()
+        data.save_as(folder / f"{number}.dcm", enforce_file_format=True)
+
+
+def test_a_dicom_registration_takes_mr_points_to_us(dicom_files, contents):
+    data = pydicom.dcmread(dicom_files["dicom_registration"])
+    us_item, mr_item = data.RegistrationSequence
+    assert data.FrameOfReferenceUID == us_item.FrameOfReferenceUID
+    assert mr_item.FrameOfReferenceUID == "1.2.826.0.1.3"
+    matrices = [
+        np.array(
+            item.MatrixRegistrationSequence[0]
+            .MatrixSequence[0]
+            .FrameOfReferenceTransformationMatrix,
+            dtype=float,
+        ).reshape(4, 4)
+        for item in (us_item, mr_item)
+    ]
+    assert_array_equal(matrices[0], np.eye(4))
+    us, mr = truth(contents)
+    assert_allclose(mr @ matrices[1][:3, :3].T + matrices[1][:3, 3], us, atol=1e-9)
+
+
+def test_landmarks_in_a_dicom_report_are_those_of_the_mr(dicom_files, contents):
+    import highdicom
+
+    report = highdicom.sr.srread(dicom_files["mr_landmarks_dicom"])
+    groups = report.content.get_planar_roi_measurement_groups()
+    found = {group.tracking_identifier: np.ravel(group.roi.value) for group in groups}
+    for name, mark in contents.mr_landmarks.items():
+        assert_allclose(found[name], mark.position_mm, atol=TOLERANCE_MM)
+    assert {group.roi.FrameOfReferenceUID for group in groups if hasattr(group.roi, "x")} == set()
+
+
+def test_dicom_objects_name_no_patient(dicom_files):
+    for path in dicom_files.values():
+        assert b"Secret" not in path.read_bytes()
+        assert b"SECRET-42" not in path.read_bytes()
+
+
+@pytest.mark.skipif(shutil.which("dciodvfy") is None, reason="install dicom3tools for dciodvfy")
+@pytest.mark.parametrize("name", ["dicom_registration", "mr_landmarks_dicom"])
+def test_dciodvfy_finds_no_error(dicom_files, name):
+    ran = subprocess.run(
+        ["dciodvfy", dicom_files[name]], capture_output=True, text=True, check=False
+    )
+    assert "Error" not in ran.stdout + ran.stderr
