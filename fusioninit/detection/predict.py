@@ -1,7 +1,7 @@
 """Landmarks and gland of a volume, with covariances, a judgement of quality, and timings.
 
-The volume is resampled upright around its centre, the network answers for the image and its mirror
-image, and where the gland lies far from the grid's centre it is asked again around the gland.
+The volume is resampled upright around its centre and looked at; then it is looked at again around
+the gland that was found, from slightly shifted grids, and the looks are averaged.
 """
 
 from __future__ import annotations
@@ -15,17 +15,15 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy import ndimage
-from torch import Tensor
 
 from fusioninit.bundled import model_path
-from fusioninit.detection.dsnt import covariance, expectation, flat_softmax, mode
+from fusioninit.detection.looks import Eye, Look, merged
 from fusioninit.detection.normalise import network_input
 from fusioninit.detection.quality import check_volume, judge
 from fusioninit.detection.unet import LandmarkNetwork
 from fusioninit.detection.weights import Calibration, ModelCard, card_path, load_model
 from fusioninit.errors import InputError
-from fusioninit.geometry import Grid, Space
+from fusioninit.geometry import Space
 from fusioninit.imaging.volume import Volume, VolumeSource
 from fusioninit.landmarks import ALL_NAMES, Landmark, LandmarkSet, Source
 
@@ -33,18 +31,14 @@ Progress = Callable[[float, str], None]
 Cancelled = Callable[[], bool]
 FloatArray = NDArray[np.float64]
 
-RECENTRE_MM = 8.0
-"""A gland whose centre is farther than this from the grid's centre is looked at again."""
+FAR_MM = 15.0
+"""A first look whose gland lies farther than this from the grid's centre is not averaged in."""
 
-MIN_GLAND_ML = 3.0
-"""A smaller predicted gland is no evidence of where the gland is."""
+LOOK_SHIFTS_MM = ((0.0, 0.0, 0.0), (3.0, -3.0, 3.0))
+"""Grid centres of the later looks, from the centre of the gland: the stem's stride is 4 mm."""
 
 CONFIDENT_MM = 5.0
 """Confidence is the probability that the error is smaller than this."""
-
-NAMES = ALL_NAMES
-SWAP = [NAMES.index(n) for n in (*NAMES[:3], "right_lateral", "left_lateral")]
-"""Where each heatmap comes from in the mirror image."""
 
 
 class DetectionCancelledError(InputError):
@@ -82,27 +76,6 @@ class Detection:
         return {"name": self.model_name, "sha256": self.sha256}
 
 
-@dataclass(frozen=True)
-class RawAnswer:
-    """The network's answer for one image on its grid, batch of one, before calibration.
-
-    Parameters
-    ----------
-    position_mm : (L, 3) array
-        x y z from the grid's centre.
-    spread_mm2 : (L, 3, 3) array
-        Covariance of each heatmap.
-    gland_logit : (D, H, W) tensor or None
-    mirror_difference_mm : (L,) array
-        How far the answers for the image and its mirror image lie apart.
-    """
-
-    position_mm: FloatArray
-    spread_mm2: FloatArray
-    gland_logit: Tensor | None
-    mirror_difference_mm: FloatArray
-
-
 class LandmarkPredictor:
     """Finds landmarks and gland in volumes of one space.
 
@@ -114,8 +87,8 @@ class LandmarkPredictor:
         "cuda" where available, else "cpu".
     mirrored : bool
         Average over the image and its mirror image.
-    recentred : bool
-        Look again around a gland that lies off the grid's centre.
+    repeated : bool
+        Look again around the gland.
     """
 
     def __init__(
@@ -125,19 +98,17 @@ class LandmarkPredictor:
         *,
         device: str | None = None,
         mirrored: bool = True,
-        recentred: bool = True,
+        repeated: bool = True,
     ) -> None:
         self.card = card
-        self._device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        self._reduced = reduced_precision(self._device)
-        self._network = network.eval().to(self._device)
-        if self._reduced:
-            for parameter in self._network.parameters():
-                if parameter.ndim == 5:
-                    layout = torch.channels_last_3d
-                    parameter.data = parameter.data.contiguous(memory_format=layout)
-        self._mirrored, self._recentred = mirrored, recentred
-        self._half_extent_mm = torch.tensor(card.input_grid.half_extent_mm)
+        self._repeated = repeated
+        self._eye = Eye(
+            network,
+            card.input_grid,
+            device=device or ("cuda" if torch.cuda.is_available() else "cpu"),
+            method=card.method,
+            mirrored=mirrored,
+        )
 
     @classmethod
     def from_bundled(cls, space: Space, **options: Any) -> LandmarkPredictor:
@@ -175,90 +146,55 @@ class LandmarkPredictor:
         stages = _Stages(progress, cancelled)
         stages.begin(0.05, "checking the volume", "check")
         check_volume(volume, self.card.space)
-        stages.begin(0.1, "resampling", "resample")
-        image, grid = network_input(volume, self.card.input_grid)
-        stages.begin(0.4, "looking for landmarks", "network")
-        answer = self.answer(image)
-        center_mm = self._better_center(answer, grid)
-        if center_mm is not None:
-            stages.begin(0.6, "looking again around the gland", "second look")
-            image, grid = network_input(volume, self.card.input_grid, center_mm)
-            answer = self.answer(image)
+        answer = self.examine(volume, stages)
         stages.begin(0.9, "judging the answer", "judge")
-        landmarks = self._landmarks(answer, grid)
-        gland = self._gland(answer, grid, volume)
+        landmarks = self._landmarks(answer)
+        gland = self._gland(answer, volume)
         quality = judge(volume, landmarks, gland, answer.mirror_difference_mm)
         seconds = stages.finish()
         return Detection(landmarks, gland, quality, seconds, self.card.name, self.card.sha256)
 
-    def answer(self, image: Tensor) -> RawAnswer:
-        """The network's answer for a normalised image (D, H, W), uncalibrated."""
-        images = torch.stack([image, image.flip(-1)] if self._mirrored else [image])[:, None]
-        images = images.to(self._device)
-        if self._reduced:
-            images = images.contiguous(memory_format=torch.channels_last_3d)
-        with (
-            torch.inference_mode(),
-            torch.autocast(self._device, torch.bfloat16, enabled=self._reduced),
-        ):
-            output = self._network(images)
-        scale = self._half_extent_mm
-        gland = None if output.gland_logit is None else output.gland_logit.cpu()
-        if gland is not None and self._mirrored:
-            gland = (gland[:1] + gland[1:].flip(-1)) / 2
-        if output.heatmap_logits is None:
-            assert output.position_norm is not None
-            both = _unmirrored_points(output.position_norm.cpu()) * scale
-            spread = torch.zeros(len(NAMES), 3, 3)
-            position = both.mean(0)
-        else:
-            probability = _unmirrored_maps(flat_softmax(output.heatmap_logits.cpu()))
-            locate = mode if self.card.method == "heatmap" else expectation
-            both = locate(probability) * scale
-            mean = probability.mean(0, keepdim=True)
-            position = locate(mean)[0] * scale
-            spread = covariance(mean)[0] * scale[:, None] * scale[None, :]
-        difference = (both[0] - both[-1]).norm(dim=-1)
-        return RawAnswer(
-            position.double().numpy(),
-            spread.double().numpy(),
-            None if gland is None else gland[0],
-            difference.double().numpy(),
-        )
+    def examine(self, volume: Volume, stages: _Stages | None = None) -> Look:
+        """All looks at `volume`, merged, not yet calibrated."""
+        stages = stages or _Stages(None, None)
+        stages.begin(0.1, "resampling", "resample")
+        image, grid = network_input(volume, self.card.input_grid)
+        stages.begin(0.3, "looking for landmarks", "first look")
+        first = self._eye.look(image, grid)
+        center_mm = first.gland_center_mm() if self._repeated else None
+        if center_mm is None:
+            return first
+        near = np.linalg.norm(center_mm - grid.center_mm) <= FAR_MM
+        looks = [first] if near else []
+        stages.begin(0.5, "looking again around the gland", "later looks")
+        # the unshifted look comes last: its grid is centred on the gland
+        for shift_mm in reversed(LOOK_SHIFTS_MM):
+            at_mm = center_mm + np.array(shift_mm)
+            image, grid = network_input(volume, self.card.input_grid, at_mm)
+            looks.append(self._eye.look(image, grid))
+        return merged(looks)
 
-    def _better_center(self, answer: RawAnswer, grid: Grid) -> FloatArray | None:
-        """World centre of the predicted gland where a second look is worth it."""
-        if not self._recentred or answer.gland_logit is None:
-            return None
-        inside = answer.gland_logit.numpy() > 0
-        if inside.sum() * np.prod(grid.spacing_mm) / 1000 < MIN_GLAND_ML:
-            return None
-        center_mm = grid.to_world(np.argwhere(_largest_part(inside)).mean(0)[::-1])
-        if np.linalg.norm(center_mm - grid.center_mm) < RECENTRE_MM:
-            return None
-        return np.asarray(center_mm)
-
-    def _landmarks(self, answer: RawAnswer, grid: Grid) -> LandmarkSet:
+    def _landmarks(self, answer: Look) -> LandmarkSet:
         covariances = calibrated(answer.spread_mm2, self.card.calibration)
         provenance = f"{self.card.name} {self.card.sha256[:12]}"
         marks = [
             Landmark(
                 name,
-                grid.center_mm + answer.position_mm[number],
+                answer.position_mm[number],
                 covariances[number],
                 Source.PREDICTED,
                 confidence(covariances[number]),
                 provenance=provenance,
             )
-            for number, name in enumerate(NAMES)
+            for number, name in enumerate(ALL_NAMES)
         ]
         return LandmarkSet(self.card.space, tuple(marks))
 
-    def _gland(self, answer: RawAnswer, grid: Grid, volume: Volume) -> Volume | None:
+    def _gland(self, answer: Look, volume: Volume) -> Volume | None:
         if answer.gland_logit is None:
             return None
-        mask = _largest_part(answer.gland_logit.numpy() > 0)
-        mask = mask & volume.grid.contains(grid.points_mm())
+        grid = answer.grid
+        mask = answer.gland_mask() & volume.grid.contains(grid.points_mm())
         source = VolumeSource(format="predicted", description=f"gland by {self.card.name}")
         return Volume(mask.astype(np.uint8), grid, volume.space, source)
 
@@ -277,41 +213,6 @@ def confidence(covariance_mm2: FloatArray) -> float:
     return float(
         torch.special.gammainc(torch.tensor(1.5), torch.tensor(CONFIDENT_MM**2 / variance / 2))
     )
-
-
-def reduced_precision(device: str) -> bool:
-    """Whether bfloat16 is fast on this device: GPUs that have it, CPUs with AVX512-BF16."""
-    if device.startswith("cuda"):
-        return torch.cuda.is_bf16_supported()
-    return torch.backends.mkldnn.is_available() and "avx512_bf16" in _cpu_flags()
-
-
-def _cpu_flags() -> str:
-    info = Path("/proc/cpuinfo")
-    return info.read_text() if info.is_file() else ""
-
-
-def _unmirrored_maps(probability: Tensor) -> Tensor:
-    """Heatmaps (1 or 2, L, D, H, W) of image and mirror image, both in the image's frame."""
-    if len(probability) == 1:
-        return probability
-    return torch.stack([probability[0], probability[1].flip(-1)[SWAP]])
-
-
-def _unmirrored_points(position: Tensor) -> Tensor:
-    """Points (1 or 2, L, 3) of image and mirror image, both in the image's frame."""
-    if len(position) == 1:
-        return position
-    return torch.stack([position[0], position[1][SWAP] * torch.tensor([-1.0, 1.0, 1.0])])
-
-
-def _largest_part(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    parts, count = ndimage.label(mask)
-    if count < 2:
-        return mask
-    sizes = np.bincount(parts.ravel())
-    sizes[0] = 0
-    return np.asarray(parts == sizes.argmax())
 
 
 class _Stages:

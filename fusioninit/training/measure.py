@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fusioninit.detection.normalise import normalise_intensity
+from fusioninit.detection.normalise import resample
 from fusioninit.detection.predict import LandmarkPredictor
+from fusioninit.imaging.volume import Volume
+from fusioninit.training.augment import Sample
 from fusioninit.training.data import Draw
 
 FloatArray = NDArray[np.float64]
@@ -61,29 +64,34 @@ def measure(
 ) -> Measurements:
     """Ask `predictor` about the cases of `count` consecutive seeds."""
     rows = []
-    half = np.array(predictor.card.input_grid.half_extent_mm)
     for number in range(count):
-        sample = draw(first_seed + number)
-        answer = predictor.answer(normalise_intensity(sample.image))
-        true = sample.landmarks_mm.double().numpy()
-        inside = (np.abs(true) <= half).all(-1)
-        overlap = np.nan
-        if answer.gland_logit is not None:
-            overlap = _dice(answer.gland_logit.numpy() > 0, sample.gland.numpy() > 0.5)
-        rows.append(
-            (
-                answer.position_mm - true,
-                answer.spread_mm2,
-                inside,
-                sample.visible.numpy() & inside,
-                overlap,
-                answer.position_mm,
-                true,
-            )
-        )
+        rows.append(_row(predictor, draw(first_seed + number)))
         if progress is not None:
             progress((number + 1) / count)
     return Measurements(*(np.array(column) for column in zip(*rows, strict=True)))
+
+
+def _row(predictor: LandmarkPredictor, sample: Sample) -> tuple[Any, ...]:
+    """One case as the predictor meets any volume."""
+    card = predictor.card
+    grid = card.input_grid.centred_at(np.zeros(3))
+    answer = predictor.examine(Volume(sample.image.numpy(), grid, card.space))
+    true_mm = sample.landmarks_mm.double().numpy()
+    inside = grid.contains(true_mm)
+    overlap = np.nan
+    if answer.gland_logit is not None:
+        truth = resample(Volume(sample.gland.numpy(), grid, card.space), answer.grid) > 0.5
+        lost = (sample.gland > 0.5).sum() - truth.sum()
+        overlap = _dice(answer.gland_mask(), truth.numpy(), max(0, int(lost)))
+    return (
+        answer.position_mm - true_mm,
+        answer.spread_mm2,
+        inside,
+        sample.visible.numpy() & inside,
+        overlap,
+        answer.position_mm,
+        true_mm,
+    )
 
 
 def mahalanobis2(difference_mm: FloatArray, covariance_mm2: FloatArray) -> FloatArray:
@@ -92,6 +100,7 @@ def mahalanobis2(difference_mm: FloatArray, covariance_mm2: FloatArray) -> Float
     return np.asarray((difference_mm * solved).sum(-1))
 
 
-def _dice(found: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
-    total = found.sum() + truth.sum()
+def _dice(found: NDArray[np.bool_], truth: NDArray[np.bool_], lost: int) -> float:
+    """Dice coefficient; `lost` voxels of the truth lie outside the grid of both."""
+    total = found.sum() + truth.sum() + lost
     return float(2 * (found & truth).sum() / total) if total else 1.0

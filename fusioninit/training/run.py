@@ -10,7 +10,7 @@ from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from torch.utils.data import DataLoader
 
-from fusioninit.detection.predict import reduced_precision
+from fusioninit.detection.looks import reduced_precision
 from fusioninit.detection.weights import load_tensors
 from fusioninit.errors import InputError
 from fusioninit.geometry import Space

@@ -87,7 +87,10 @@ def test_moving_the_volume_moves_the_answer(predictor, volume):
     assert after - before == pytest.approx(np.tile([5, -6, 7], (5, 1)), abs=1e-3)
 
 
-def test_the_mirrored_volume_gives_the_mirrored_answer_with_sides_exchanged(predictor, volume):
+def test_the_mirrored_volume_gives_the_mirrored_answer_with_sides_exchanged(card, volume):
+    # one look: where a random network looks again depends on rounding
+    torch.manual_seed(0)
+    predictor = LandmarkPredictor(LandmarkNetwork(SMALL), card, device="cpu", repeated=False)
     mirrored = Volume(
         np.ascontiguousarray(volume.voxels[:, :, ::-1]),
         Grid.centred(volume.grid.shape, volume.grid.spacing_mm, [-10, 20, 30]),

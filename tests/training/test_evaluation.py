@@ -8,8 +8,9 @@ import torch
 from cases import ellipsoid
 
 from fusioninit.detection.dsnt import covariance, flat_softmax
+from fusioninit.detection.looks import Look, merged
 from fusioninit.detection.normalise import InputGrid
-from fusioninit.detection.predict import RawAnswer, calibrated
+from fusioninit.detection.predict import calibrated
 from fusioninit.detection.unet import UNetConfig
 from fusioninit.detection.weights import Calibration, ModelCard, load_model
 from fusioninit.errors import InputError
@@ -59,13 +60,12 @@ class Oracle:
     def __init__(self, card, offset_mm):
         self.card, self._offset_mm, self._seed = card, np.array(offset_mm), 40
 
-    def answer(self, image):
+    def examine(self, volume):
         truth = ellipsoid(self._seed)
         self._seed += 1
         spread = np.tile(np.eye(3), (5, 1, 1))
-        logit = 2 * truth.gland - 1
         at_mm = truth.landmarks_mm.double().numpy() + self._offset_mm
-        return RawAnswer(at_mm, spread, logit, np.zeros(5))
+        return Look(at_mm, spread, 2 * truth.gland - 1, volume.grid)
 
 
 def test_a_known_offset_is_measured_as_it_is():
@@ -94,6 +94,15 @@ def tiny(output, **changes):
             **changes,
         }
     )
+
+
+def test_looks_that_disagree_widen_the_merged_covariance():
+    grid = InputGrid((4, 5, 6), 2.0).centred_at(np.zeros(3))
+    spread = np.tile(np.eye(3), (5, 1, 1))
+    looks = [Look(np.full((5, 3), x) * [1, 0, 0], spread, None, grid) for x in (-2.0, 4.0)]
+    one = merged(looks)
+    assert one.position_mm == pytest.approx(np.tile([1.0, 0, 0], (5, 1)))
+    assert one.spread_mm2[0] == pytest.approx(np.diag([1 + 9.0, 1, 1]))
 
 
 @pytest.mark.filterwarnings("ignore")
