@@ -71,6 +71,7 @@ def draw_pair(
     seed: int,
     mr_grid: Grid | None = None,
     us_grid: Grid | None = None,
+    coarsening: int = 1,
     device: torch.device | str = "cpu",
 ) -> PhantomPair:
     """Draw the pair of `seed`: the same seed gives the same bytes on the same version and device.
@@ -80,12 +81,14 @@ def draw_pair(
     mr_grid, us_grid : Grid, optional
         Where to image; by default axial slices of 3 mm with 0.6 mm pixels, and 0.6 mm voxels over
         the sweep. The patient is placed about each grid's centre.
+    coarsening : int
+        How many times coarser the sweep and the default grids are (not MR's slices), for speed.
     """
     dice = Dice(3 * seed + 2, device)
     with torch.no_grad():
         anatomy = draw_anatomy(dice, rectum_fill=dice.choice(RECTA))
-        mr_image, mr_gland, mr_placement = _image_mr(dice, anatomy, mr_grid)
-        us_image, us_gland, us_placement = _image_us(dice, anatomy, us_grid)
+        mr_image, mr_gland, mr_placement = _image_mr(dice, anatomy, mr_grid, coarsening)
+        us_image, us_gland, us_placement = _image_us(dice, anatomy, us_grid, coarsening)
         us_from_mr = _rigid_part(anatomy, mr_placement, us_placement)
     return PhantomPair(
         mr=mr_image,
@@ -100,9 +103,13 @@ def draw_pair(
     )
 
 
-def _image_mr(dice: Dice, anatomy: Anatomy, grid: Grid | None) -> tuple[Volume, Volume, Placement]:
+def _image_mr(
+    dice: Dice, anatomy: Anatomy, grid: Grid | None, coarsening: int
+) -> tuple[Volume, Volume, Placement]:
     placement, stack = draw_mr_scene(dice, anatomy)
-    grid = grid or Grid.centred((dice.integer(26, 32), 256, 256), (0.6, 0.6, 3.0))
+    if grid is None:
+        pixels, size_mm = 256 // coarsening, 0.6 * coarsening
+        grid = Grid.centred((dice.integer(26, 32), pixels, pixels), (size_mm, size_mm, 3.0))
     i, j, k = grid.spacing_mm.tolist()
     stack = replace(
         stack,
@@ -118,14 +125,18 @@ def _image_mr(dice: Dice, anatomy: Anatomy, grid: Grid | None) -> tuple[Volume, 
     return volume, mask, _about(placement, grid)
 
 
-def _image_us(dice: Dice, anatomy: Anatomy, grid: Grid | None) -> tuple[Volume, Volume, Placement]:
+def _image_us(
+    dice: Dice, anatomy: Anatomy, grid: Grid | None, coarsening: int
+) -> tuple[Volume, Volume, Placement]:
     probed = replace(anatomy, pelvis=replace(anatomy.pelvis, rectum_fill="probe"))
     placement, sweep = draw_us_scene(dice, probed)
-    sweep = replace(sweep, shape=SWEEP_SHAPE)
+    frames, beams, samples = (size // coarsening for size in SWEEP_SHAPE)
+    sweep = replace(sweep, shape=(frames, beams, samples))
     if grid is None:
         extent = (sweep.box_mm[:, 1] - sweep.box_mm[:, 0]).flip(0)
-        sizes = (extent / US_SPACING_MM).round().clamp(16, US_LARGEST).int().tolist()
-        grid = Grid.centred(sizes, US_SPACING_MM)
+        voxel_mm = US_SPACING_MM * coarsening
+        sizes = (extent / voxel_mm).round().clamp(16, US_LARGEST // coarsening).int().tolist()
+        grid = Grid.centred(sizes, voxel_mm)
     image, gland = us.render(probed, dice, placement, sweep)
     points = torch.as_tensor(grid.points_mm() - grid.center_mm, dtype=torch.float32)
     points = points.reshape(-1, 3).T.to(dice.device)
