@@ -24,7 +24,7 @@ from fusioninit.exchange.markups import write_markups
 from fusioninit.exchange.pictures import overlay_pictures
 from fusioninit.exchange.report import write_report
 from fusioninit.exchange.sidecar import write_sidecar
-from fusioninit.exchange.targets import write_target_markups, write_target_table
+from fusioninit.exchange.target_tables import write_target_markups, write_target_table
 from fusioninit.exchange.transforms import write_elastix, write_ras_matrix, write_transform
 from fusioninit.state import Case
 
