@@ -4,7 +4,6 @@ With Xvfb installed (pytest-xvfb starts it) windows are real X11 windows with so
 without, or with QT_QPA_PLATFORM=offscreen, tests marked `gl` are skipped and say so.
 """
 
-import gc
 import os
 import shutil
 import threading
@@ -24,20 +23,6 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         if "gl" in item.keywords:
             item.add_marker(skip)
-
-
-def pytest_sessionfinish(session):
-    """Take the application down while its X server still runs; Qt exits with an error else."""
-    import sys
-
-    widgets = sys.modules.get("PySide6.QtWidgets")
-    application = widgets and widgets.QApplication.instance()
-    if application is None:
-        return
-    for widget in application.topLevelWidgets():
-        widget.close()
-    gc.collect()
-    application.shutdown()
 
 
 @pytest.fixture

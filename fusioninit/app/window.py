@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,12 @@ from platformdirs import user_config_path, user_data_path
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
-from fusioninit.app.journals import new_journal
-from fusioninit.app.work import export_case, find_landmarks, read_for_window
+from fusioninit.app.journals import describe, new_journal, resumed, unfinished
+from fusioninit.app.work import export_case, find_landmarks, read_for_window, read_targets
 from fusioninit.geometry import Space
 from fusioninit.gui.main_window import MainWindow
 from fusioninit.gui.preferences import Preferences
+from fusioninit.gui.services import Services
 from fusioninit.gui.slice_image import sampler_for
 from fusioninit.gui.theme import THEMES, apply_theme
 from fusioninit.session import Detecting, Exporting, LatestJob, Opening, Session
@@ -33,11 +35,12 @@ def run_window(
 ) -> int:
     """Open the window, on volumes, a case or the demo where given; return when it is closed."""
     application = make_application()
-    window = make_window(
-        Preferences(user_config_path(NAME) / "settings.ini"),
-        journals=user_data_path(NAME) / "journals",
-    )
+    journals = user_data_path(NAME) / "journals"
+    window = make_window(Preferences(user_config_path(NAME) / "settings.ini"), journals=journals)
     window.show()
+    last = unfinished(journals)
+    if last is not None:
+        window.offer_to_resume(describe(last), partial(resumed, last))
     start = _first_task(window, mr=mr, us=us, case=case, demo=demo)
     QTimer.singleShot(0, window, start)
     return int(application.exec())
@@ -68,15 +71,15 @@ def make_window(preferences: Preferences, *, journals: Path) -> MainWindow:
         prepare=sampler_for,
         new_journal=lambda: new_journal(journals),
     )
-    window = MainWindow(
-        session,
-        preferences,
-        opening=opening,
-        detecting=Detecting(session, find_landmarks, detecting),
-        exporting=Exporting(session, export_case, exporting),
+    services = Services(
+        opening,
+        Detecting(session, find_landmarks, detecting),
+        Exporting(session, export_case, exporting),
         open_demo=_open_demo,
+        read_targets=read_targets,
     )
-    for part in (session, opening, reading, detecting, exporting):
+    window = MainWindow(session, preferences, services)
+    for part in (session, reading, detecting, exporting, *services.works):
         part.setParent(window)
     geometry = preferences.geometry
     if geometry is not None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from fusioninit.geometry import Space
 from fusioninit.imaging.volume import Volume
 from fusioninit.session.protocols import Cancelled, Detection, Progress
-from fusioninit.state import Case
+from fusioninit.state import Case, Target
 
 
 def read_for_window(path: Path, *, space: Space, series_uid: str | None = None) -> Volume:
@@ -33,4 +33,11 @@ def export_case(
     progress(0.1, f"Exporting to {folder.name}")
     from fusioninit.exchange.export import export
 
-    return export(case, folder)
+    return export(case, folder, progress=progress, cancelled=cancelled)
+
+
+def read_targets(path: Path) -> tuple[Target, ...]:
+    """Read a list of targets."""
+    from fusioninit.exchange.targets import read_targets as read
+
+    return read(path)

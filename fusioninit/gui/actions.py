@@ -104,6 +104,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("place", "&Landmarks", "&Place at crosshair", "P",
            lambda w: w.landmarks.place_selected()),
     Action("delete", "&Landmarks", "De&lete", "Del", lambda w: w.landmarks.delete_selected()),
+    Action("add_target", "&Landmarks", "Add &target at crosshair", "T",
+           lambda w: w.targets.add_at_crosshair(), lambda w: w.session.case.mr is not None),
+    Action("tour", "&Landmarks", "Review t&our", "G", lambda w: w.tour.begin(), is_aligned),
     *(Action(f"jump_{number}", "&Landmarks", f"Go to landmark {number}", str(number),
              _jump(name), begins_group=number == 1)
       for number, name in enumerate(REQUIRED_NAMES, start=1)),

@@ -141,6 +141,8 @@ _KEY_ROWS = [
     ("C", "confirm the chosen landmark"),
     ("P", "place it at the crosshair"),
     ("Del", "delete it"),
+    ("T", "add a target at the crosshair"),
+    ("G", "review tour"),
     ("Space", "MR and US in turn"),
     ("B  K  W  F", "blend, checkerboard, wipe, flicker"),
     ("R", "reset views"),

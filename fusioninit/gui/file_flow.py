@@ -8,10 +8,12 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
+from fusioninit.errors import InputError
 from fusioninit.geometry import Space
 from fusioninit.gui.preferences import Preferences
+from fusioninit.gui.services import Services
 from fusioninit.gui.theme import SPACE_NAME
-from fusioninit.session import Exporting, Opening, Session
+from fusioninit.session import Session
 from fusioninit.state import save_case
 from fusioninit.state.case_file import SUFFIX
 
@@ -27,21 +29,16 @@ class FileFlow(QObject):
     """(kind, sentence) for the message bar."""
 
     def __init__(
-        self,
-        window: QWidget,
-        session: Session,
-        *,
-        opening: Opening,
-        exporting: Exporting | None,
-        preferences: Preferences,
+        self, window: QWidget, session: Session, services: Services, preferences: Preferences
     ) -> None:
         super().__init__(window)
-        self._window, self._session = window, session
-        self._opening, self._exporting, self._preferences = opening, exporting, preferences
+        self._window, self._session, self._preferences = window, session, preferences
+        self._opening, self._exporting = services.opening, services.exporting
+        self._read_targets = services.read_targets
         self.saved_as: Path | None = None
-        opening.opened.connect(self._on_opened)
-        if exporting is not None:
-            exporting.exported.connect(self._on_exported)
+        self._opening.opened.connect(self._on_opened)
+        if self._exporting is not None:
+            self._exporting.exported.connect(self._on_exported)
 
     # -- opening --------------------------------------------------------------------------------
 
@@ -95,6 +92,25 @@ class FileFlow(QObject):
                     chosen[space] = path
         if chosen:
             self.open_paths(chosen)
+
+    def choose_targets(self) -> None:
+        """Ask for a file of targets in MR coordinates."""
+        name, _ = QFileDialog.getOpenFileName(
+            self._window, "Load targets (MR)", self._last_folder(), "Markups (*.mrk.json *.json)"
+        )
+        if name:
+            self.load_targets(Path(name))
+
+    def load_targets(self, path: Path) -> None:
+        """Add the targets of a file to the case's."""
+        if self._read_targets is None:
+            return
+        try:
+            targets = self._read_targets(path)
+        except InputError as error:
+            self.told.emit("error", str(error))
+            return
+        self._session.set_targets((*self._session.case.targets, *targets))
 
     def ask_space(self, path: Path) -> Space | None:
         """Ask whether a file is MR or US; None when the person would rather not open it."""

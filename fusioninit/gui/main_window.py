@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import (
-    QFrame,
     QHBoxLayout,
     QLabel,
     QMainWindow,
     QMenu,
-    QScrollArea,
-    QToolBar,
-    QVBoxLayout,
     QWidget,
 )
 
 from fusioninit.geometry import Orientation, Space
-from fusioninit.gui.actions import ACTIONS, TOOLBAR
+from fusioninit.gui.actions import ACTIONS
 from fusioninit.gui.dialogs import AboutBox, PreferencesDialog, ShortcutsSheet
 from fusioninit.gui.file_flow import FileFlow
 from fusioninit.gui.fusion_bar import FusionBar
-from fusioninit.gui.glyphs import icon
 from fusioninit.gui.landmark_panel import LandmarkPanel
 from fusioninit.gui.message_bar import MessageBar
 from fusioninit.gui.preferences import Preferences
@@ -34,19 +29,19 @@ from fusioninit.gui.read_out import read_out
 from fusioninit.gui.registration_panel import RegistrationPanel
 from fusioninit.gui.review_panel import ReviewPanel
 from fusioninit.gui.scene_place import ScenePlace
+from fusioninit.gui.services import OpenCase, Services
 from fusioninit.gui.slice_mouse import SliceMouse
 from fusioninit.gui.slice_view import SliceView
+from fusioninit.gui.target_panel import TargetPanel
 from fusioninit.gui.theme import SPACE_NAME
+from fusioninit.gui.tour import Tour
 from fusioninit.gui.view_grid import ViewGrid
 from fusioninit.gui.view_state import FusionMode, ViewState
+from fusioninit.gui.window_frame import bare_column, make_menus, make_sidebar, make_toolbar
 from fusioninit.landmarks import LABELS, REQUIRED_NAMES, LandmarkName
-from fusioninit.session import Detecting, Exporting, Opening, Session
-from fusioninit.state import Case
+from fusioninit.session import Session
 
 BANNER = "Research use only — not a medical device"
-SIDEBAR_PX = 420
-
-OpenDemo = Callable[[Any], Case]
 
 
 class MainWindow(QMainWindow):
@@ -56,26 +51,15 @@ class MainWindow(QMainWindow):
     view_state: ViewState
     files: FileFlow
     landmarks: LandmarkPanel
+    targets: TargetPanel
+    tour: Tour
 
-    def __init__(
-        self,
-        session: Session,
-        preferences: Preferences,
-        *,
-        opening: Opening,
-        detecting: Detecting | None = None,
-        exporting: Exporting | None = None,
-        open_demo: OpenDemo | None = None,
-    ) -> None:
+    def __init__(self, session: Session, preferences: Preferences, services: Services) -> None:
         super().__init__()
-        self.session, self.preferences = session, preferences
-        self._opening, self._detecting, self._exporting = opening, detecting, exporting
-        self._open_demo = open_demo
+        self.session, self.preferences, self._services = session, preferences, services
         self._is_closed = False
         self.view_state = ViewState(self)
-        self.files = FileFlow(
-            self, session, opening=opening, exporting=exporting, preferences=preferences
-        )
+        self.files = FileFlow(self, session, services, preferences)
         self.slices = {
             f"{space.value}_{orientation.value}": SliceView(
                 session, self.view_state, space=space, orientation=orientation
@@ -90,7 +74,9 @@ class MainWindow(QMainWindow):
         self.messages = MessageBar()
         self.landmarks = LandmarkPanel(session, self.view_state)
         self.registration = RegistrationPanel(session)
-        self.review = ReviewPanel(session)
+        self.targets = TargetPanel(session, self.view_state)
+        self.tour = Tour(session, self.view_state, self)
+        self.review = ReviewPanel(session, self.tour)
         self.progress = ProgressArea()
         self.read_out = QLabel()
         self.actions_by_name: dict[str, QAction] = {}
@@ -107,7 +93,7 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.resize(1400, 900)
         main = QWidget()
-        column = _column(main)
+        column = bare_column(main)
         for widget in (self.messages, self.fusion_bar):
             column.addWidget(widget)
         column.addWidget(self.grid, 1)
@@ -127,58 +113,19 @@ class MainWindow(QMainWindow):
         self.statusBar().setSizeGripEnabled(False)
 
     def _make_sidebar(self) -> QWidget:
-        inner = QWidget()
-        column = QVBoxLayout(inner)
-        column.setContentsMargins(8, 8, 8, 8)
-        column.setSpacing(8)
-        column.addWidget(self.landmarks)
-        column.addWidget(self.registration)
-        column.addStretch(1)
-        area = QScrollArea()
-        area.setWidget(inner)
-        area.setWidgetResizable(True)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        sidebar = QFrame()
-        sidebar.setObjectName("sidebar")
-        sidebar.setFixedWidth(SIDEBAR_PX)
-        whole = _column(sidebar)
-        whole.addWidget(area, 1)
-        whole.addWidget(self.review)
-        return sidebar
+        pages: dict[str, list[QWidget]] = {
+            "Landmarks and alignment": [self.landmarks, self.registration],
+            "Targets": [self.targets],
+        }
+        return make_sidebar(pages, self.review)
 
     def _make_actions(self) -> None:
-        menus: dict[str, QMenu] = {}
-        for entry in ACTIONS:
-            menu = menus.get(entry.menu) or menus.setdefault(
-                entry.menu, self.menuBar().addMenu(entry.menu)
-            )
-            if entry.begins_group:
-                menu.addSeparator()
-            action = QAction(entry.text, self)
-            action.setShortcut(entry.keys)
-            if entry.icon:
-                action.setIcon(icon(entry.icon))
-            keys = f" ({entry.keys})" if entry.keys else ""
-            action.setToolTip((entry.tip or entry.text.replace("&", "").rstrip("…")) + keys)
-            action.triggered.connect(lambda _on=False, entry=entry: entry.intent(self))
-            menu.addAction(action)
-            self.actions_by_name[entry.name] = action
+        self.actions_by_name = make_menus(self, lambda entry: entry.intent(self))
         self._recent_menu = QMenu("Open &recent", self)
         self._recent_menu.aboutToShow.connect(self._fill_recent)
-        menus["&File"].insertMenu(self.actions_by_name["demo"], self._recent_menu)
-        self._make_toolbar()
-
-    def _make_toolbar(self) -> None:
-        bar = QToolBar("Main")
-        bar.setMovable(False)
-        bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
-        for name in TOOLBAR:
-            if name is None:
-                bar.addSeparator()
-            else:
-                bar.addAction(self.actions_by_name[name])
-        self.addToolBar(bar)
+        demo = self.actions_by_name["demo"]
+        demo.associatedObjects()[0].insertMenu(demo, self._recent_menu)  # type: ignore[attr-defined]
+        make_toolbar(self, self.actions_by_name)
 
     def _connect(self) -> None:
         session, state = self.session, self.view_state
@@ -188,6 +135,7 @@ class MainWindow(QMainWindow):
         session.refused.connect(self._warn)
         session.undo_stack.indexChanged.connect(self._refresh_actions)
         self.fusion_bar.layout_chosen.connect(self.show_layout)
+        self.targets.load_requested.connect(self.files.choose_targets)
         self.landmarks.detect_requested.connect(lambda: self.detect((Space.MR, Space.US)))
         self.registration.jump_requested.connect(self.jump_to)
         self.files.told.connect(lambda kind, text: self.messages.show_message(text, kind=kind))
@@ -201,11 +149,12 @@ class MainWindow(QMainWindow):
         self._connect_work()
 
     def _connect_work(self) -> None:
-        opening, detecting, exporting = self._opening, self._detecting, self._exporting
+        services = self._services
+        opening, detecting, exporting = services.opening, services.detecting, services.exporting
         opening.started.connect(lambda text: self.progress.begin(text, opening.cancel))
         opening.warned.connect(self._warn)
         opening.opened.connect(self._detect_what_is_missing)
-        for work in self._works:
+        for work in self._services.works:
             work.progressed.connect(self.progress.report)
             work.failed.connect(self.messages.show_message)
             work.finished.connect(self.progress.end)
@@ -219,38 +168,40 @@ class MainWindow(QMainWindow):
         if exporting is not None:
             exporting.started.connect(lambda text: self.progress.begin(text, exporting.cancel))
 
-    @property
-    def _works(self) -> list[Opening | Detecting | Exporting]:
-        """What can be running, in the order in which it is stopped."""
-        every = (self._detecting, self._opening, self._exporting)
-        return [work for work in every if work is not None]
-
     # -- what can be done -----------------------------------------------------------------------
 
     @property
     def has_demo(self) -> bool:
         """Whether a demo was handed in."""
-        return self._open_demo is not None
+        return self._services.open_demo is not None
 
     @property
     def can_detect(self) -> bool:
         """Whether networks were handed in."""
-        return self._detecting is not None
+        return self._services.detecting is not None
 
     @property
     def can_export(self) -> bool:
         """Whether an exporter was handed in."""
-        return self._exporting is not None
+        return self._services.exporting is not None
+
+    def offer_to_resume(self, what: str, make: OpenCase) -> None:
+        """Say that the last session ended unexpectedly, and offer to go on with its case."""
+        self.messages.show_message(
+            f"The last session ended unexpectedly. Its case is safe: {what}.",
+            kind="warning",
+            answer=("Resume", lambda: self._services.opening.open_made(make, "the last case")),
+        )
 
     def open_demo(self) -> None:
         """Open the bundled pair."""
-        if self._open_demo is not None:
-            self._opening.open_made(self._open_demo, "the demo")
+        if self._services.open_demo is not None:
+            self._services.opening.open_made(self._services.open_demo, "the demo")
 
     def detect(self, spaces: Iterable[Space]) -> None:
         """Look for landmarks in the open volumes among `spaces`."""
-        if self._detecting is not None:
-            self._detecting.start(spaces)
+        if self._services.detecting is not None:
+            self._services.detecting.start(spaces)
 
     def jump_to(self, name: LandmarkName) -> None:
         """Select a landmark and show it; in the space of the focused view, else where it is."""
@@ -383,14 +334,8 @@ class MainWindow(QMainWindow):
             self.preferences.keep_geometry(self.saveGeometry())
             # A dying undo stack still tells of its last change, to a window that is no more.
             self.session.undo_stack.indexChanged.disconnect(self._refresh_actions)
-            for work in self._works:
+            for work in self._services.works:
                 work.close()
+            self.session.end()
             self.scene_place.finalize()
         super().closeEvent(event)
-
-
-def _column(parent: QWidget) -> QVBoxLayout:
-    layout = QVBoxLayout(parent)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(0)
-    return layout

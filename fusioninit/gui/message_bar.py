@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 
@@ -12,19 +15,32 @@ _ICONS = {"error": "alert-circle", "warning": "alert", "info": "check-circle"}
 MOST_KEPT = 30
 
 
+Answer = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Message:
+    """One sentence, and perhaps a button that answers it."""
+
+    kind: str
+    text: str
+    answer: tuple[str, Answer] | None = None
+
+
 class MessageBar(QFrame):
     """Shows the newest message; older unread ones wait behind it, none is lost."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("bar")
-        self._waiting: list[tuple[str, str]] = []
+        self._waiting: list[Message] = []
         self._icon = QLabel()
         self._text = QLabel()
         self._text.setWordWrap(True)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._more = QLabel()
         self._more.setObjectName("faint")
+        self.answer = QPushButton()
         self._clear = QPushButton("Dismiss all")
         self._close = QToolButton()
         self._close.setAccessibleName("Dismiss message")
@@ -32,9 +48,11 @@ class MessageBar(QFrame):
         layout.setContentsMargins(12, 5, 6, 5)
         layout.addWidget(self._icon)
         layout.addWidget(self._text, 1)
+        layout.addWidget(self.answer)
         layout.addWidget(self._more)
         layout.addWidget(self._clear)
         layout.addWidget(self._close)
+        self.answer.clicked.connect(self._on_answered)
         self._close.clicked.connect(self.dismiss)
         self._clear.clicked.connect(self.dismiss_all)
         self.hide()
@@ -42,17 +60,22 @@ class MessageBar(QFrame):
     @property
     def text(self) -> str:
         """The sentence shown, empty when none is."""
-        return self._waiting[-1][1] if self._waiting else ""
+        return self._waiting[-1].text if self._waiting else ""
 
     @property
     def texts(self) -> list[str]:
         """All sentences not yet dismissed, oldest first."""
-        return [text for _, text in self._waiting]
+        return [message.text for message in self._waiting]
 
-    def show_message(self, text: str, *, kind: str = "error") -> None:
-        """Show a sentence; `kind` is error, warning or info. Info is replaced by what follows."""
-        self._waiting = [m for m in self._waiting if m[0] != "info" and m[1] != text]
-        self._waiting = [*self._waiting[-MOST_KEPT:], (kind, text)]
+    def show_message(
+        self, text: str, *, kind: str = "error", answer: tuple[str, Answer] | None = None
+    ) -> None:
+        """Show a sentence; `kind` is error, warning or info. Info is replaced by what follows.
+
+        `answer` is a button's text and what it does; pressing it dismisses the message.
+        """
+        kept = [m for m in self._waiting if m.kind != "info" and m.text != text]
+        self._waiting = [*kept[-MOST_KEPT:], Message(kind, text, answer)]
         self._show_newest()
 
     def dismiss(self) -> None:
@@ -65,16 +88,24 @@ class MessageBar(QFrame):
         self._waiting = []
         self._show_newest()
 
+    def _on_answered(self) -> None:
+        answer = self._waiting[-1].answer if self._waiting else None
+        self.dismiss()
+        if answer is not None:
+            answer[1]()
+
     def _show_newest(self) -> None:
         self.setVisible(bool(self._waiting))
         if not self._waiting:
             return
-        kind, text = self._waiting[-1]
+        message = self._waiting[-1]
         theme = current_theme()
-        colour = {"error": theme.bad, "warning": theme.warn, "info": theme.good}[kind]
-        self._icon.setPixmap(icon(_ICONS[kind], colour=colour).pixmap(18, 18))
+        colour = {"error": theme.bad, "warning": theme.warn, "info": theme.good}[message.kind]
+        self._icon.setPixmap(icon(_ICONS[message.kind], colour=colour).pixmap(18, 18))
         self._close.setIcon(icon("close"))
-        self._text.setText(text)
+        self._text.setText(message.text)
+        self.answer.setVisible(message.answer is not None)
+        self.answer.setText(message.answer[0] if message.answer is not None else "")
         others = len(self._waiting) - 1
         self._more.setText(f"{others} more" if others else "")
         self._clear.setVisible(others > 0)

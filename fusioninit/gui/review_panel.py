@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
 
 from fusioninit.gui.glyphs import icon
 from fusioninit.gui.theme import current_theme
+from fusioninit.gui.tour import Tour
 from fusioninit.registration import LandmarkFit
 from fusioninit.session import Session
 from fusioninit.state import Decision
@@ -22,11 +23,18 @@ from fusioninit.state import Decision
 class ReviewPanel(QFrame):
     """A decision is an edit: undoable, in the journal, and void once anything is moved."""
 
-    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+    def __init__(self, session: Session, tour: Tour, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("bar")
-        self._session = session
+        self._session, self._tour = session, tour
         self.state = QLabel()
+        self.begin_tour = QPushButton(icon("map-marker-path"), "Tour")
+        self.begin_tour.setToolTip("Step through landmarks and targets, then decide (G)")
+        self.back = QPushButton(icon("chevron-left"), "Back")
+        self.forth = QPushButton("Next")
+        self.forth.setIcon(icon("chevron-right"))
+        self.end_tour = QPushButton("End tour")
+        self.place = QLabel()
         self.reason = QLineEdit()
         self.reason.setPlaceholderText("Reason (needed to reject)")
         self.reason.setAccessibleName("Reason")
@@ -48,6 +56,12 @@ class ReviewPanel(QFrame):
         session.case_opened.connect(self.refresh)
         session.registration_changed.connect(self.refresh)
         session.decision_changed.connect(self.refresh)
+        self.begin_tour.clicked.connect(tour.begin)
+        self.back.clicked.connect(lambda: tour.step(-1))
+        self.forth.clicked.connect(lambda: tour.step(1))
+        self.end_tour.clicked.connect(tour.end)
+        tour.changed.connect(self.refresh)
+        session.targets_changed.connect(self.refresh)
         self.refresh()
 
     def _arrange(self) -> None:
@@ -60,7 +74,14 @@ class ReviewPanel(QFrame):
         top.addWidget(heading)
         top.addStretch(1)
         top.addWidget(self.state)
+        top.addSpacing(6)
+        top.addWidget(self.begin_tour)
         column.addLayout(top)
+        steps = QHBoxLayout()
+        steps.addWidget(self.place, 1)
+        for button in (self.back, self.forth, self.end_tour):
+            steps.addWidget(button)
+        column.addLayout(steps)
         fields = QHBoxLayout()
         fields.addWidget(self.reason, 1)
         fields.addWidget(self.initials)
@@ -79,6 +100,7 @@ class ReviewPanel(QFrame):
         """Show the decision, and what can be decided now."""
         decision, theme = self._session.case.decision, current_theme()
         aligned = isinstance(self._session.case.registration, LandmarkFit)
+        self._show_tour(aligned=aligned)
         signed = bool(self.initials.text().strip())
         self.accept.setEnabled(aligned and signed and decision is None)
         self.reject.setEnabled(
@@ -96,3 +118,12 @@ class ReviewPanel(QFrame):
         self.state.setText(word + by)
         colour = theme.good if decision.accepted else theme.bad
         self.state.setStyleSheet(f"color: {colour}; font-weight: 600;")
+
+    def _show_tour(self, *, aligned: bool) -> None:
+        tour = self._tour
+        self.begin_tour.setVisible(not tour.is_on)
+        self.begin_tour.setEnabled(aligned and bool(tour.stops))
+        for widget in (self.place, self.back, self.forth, self.end_tour):
+            widget.setVisible(tour.is_on)
+        self.place.setText(tour.text)
+        self.forth.setEnabled(not tour.is_at_end)

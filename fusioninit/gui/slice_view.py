@@ -20,6 +20,7 @@ from fusioninit.geometry import (
 from fusioninit.gui import slice_painting as paint
 from fusioninit.gui.slice_layers import SliceLayers
 from fusioninit.gui.slice_painting import Mark
+from fusioninit.gui.slice_targets import paint_targets
 from fusioninit.gui.theme import SPACE_COLOUR, SPACE_NAME, current_theme
 from fusioninit.gui.view_state import ViewState
 from fusioninit.imaging.volume import Volume
@@ -210,6 +211,7 @@ class SliceView(QWidget):
         if self.view_state.flag("crosshair"):
             crosshair = self.view_state.crosshair_mm(self.space)
             paint.draw_crosshair(painter, self.to_view(crosshair), size)
+        paint_targets(painter, self.session.case, self.space, frame)
         self._paint_marks(painter, frame)
         self._paint_frame(painter, frame, size)
 

@@ -6,9 +6,10 @@ from fusioninit.session.exporting import Exporting
 from fusioninit.session.jobs import InlineJob, Job, LatestJob
 from fusioninit.session.opening import Opening
 from fusioninit.session.protocols import CaseExporter, Detection, LandmarkPredictor, VolumeReader
-from fusioninit.session.session import Session
+from fusioninit.session.session import CLOSED, Session
 
 __all__ = [
+    "CLOSED",
     "CaseExporter",
     "Detecting",
     "Detection",

@@ -20,6 +20,9 @@ from fusioninit.session.protocols import Detection
 from fusioninit.state import Case, Decision, Journal, Target
 from fusioninit.state.case_file import case_record
 
+CLOSED = "close"
+"""The journal's last action when a session ended as it should."""
+
 
 class Session(QObject):
     """The open case, its undo stack and its journal."""
@@ -65,6 +68,11 @@ class Session(QObject):
         """Write edits from now on to `journal`, beginning with the present state."""
         self._journal = journal
         self._record("journal begins")
+
+    def end(self) -> None:
+        """The window is closed: the journal ends as it should, and nothing is to be resumed."""
+        self._record(CLOSED)
+        self._journal = None
 
     # -- landmarks ----------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication
 from fusioninit.geometry import Grid, RigidTransform, Space, rotation_matrix
 from fusioninit.gui.main_window import MainWindow
 from fusioninit.gui.preferences import Preferences
+from fusioninit.gui.services import Services
 from fusioninit.gui.slice_image import sampler_for
 from fusioninit.gui.theme import DARK, apply_theme
 from fusioninit.imaging.volume import Volume
@@ -74,7 +75,7 @@ def window(request, qtbot, qapp, tmp_path):
     apply_theme(qapp, DARK)
     session = Session()
     opening = Opening(session, None, InlineJob())
-    window = MainWindow(session, Preferences(tmp_path / "s.ini"), opening=opening)
+    window = MainWindow(session, Preferences(tmp_path / "s.ini"), Services(opening))
     window.resize(1400, 900)
     window.show()
     qtbot.waitExposed(window)

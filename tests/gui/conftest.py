@@ -8,6 +8,7 @@ import pytest
 from fusioninit.geometry import Grid, RigidTransform, Space, rotation_matrix
 from fusioninit.gui.main_window import MainWindow
 from fusioninit.gui.preferences import Preferences
+from fusioninit.gui.services import Services
 from fusioninit.gui.slice_image import sampler_for
 from fusioninit.gui.theme import DARK, apply_theme
 from fusioninit.imaging.volume import Volume, VolumeSource
@@ -130,14 +131,13 @@ def make_window(qapp, pair, tmp_path):
         predictor = predict or TruePointsPredictor(pair)
         detecting = Detecting(session, predictor, detect_job or InlineJob())
         exporting = None if export is None else Exporting(session, export, InlineJob())
-        window = MainWindow(
-            session,
-            Preferences(tmp_path / "settings.ini"),
-            opening=opening,
-            detecting=detecting,
-            exporting=exporting,
+        services = Services(
+            opening,
+            detecting,
+            exporting,
             open_demo=lambda _read: Case().with_volume(pair.us).with_volume(pair.mr),
         )
+        window = MainWindow(session, Preferences(tmp_path / "settings.ini"), services)
         window.opening, window.detecting = opening, detecting
         if case is not None:
             session.open_case(case)

@@ -1,0 +1,96 @@
+"""The fixed parts around the views: sidebar, menus and toolbar, built from tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import (
+    QFrame,
+    QMainWindow,
+    QMenu,
+    QScrollArea,
+    QTabWidget,
+    QToolBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from fusioninit.gui.actions import ACTIONS, TOOLBAR, Action
+from fusioninit.gui.glyphs import icon
+
+SIDEBAR_PX = 420
+
+
+def make_sidebar(pages: dict[str, list[QWidget]], footer: QWidget) -> QFrame:
+    """Tabs of scrolling panels, and one panel that always stays in sight below."""
+    tabs = QTabWidget()
+    tabs.setDocumentMode(True)
+    for title, panels in pages.items():
+        tabs.addTab(_page(panels), title)
+    sidebar = QFrame()
+    sidebar.setObjectName("sidebar")
+    sidebar.setFixedWidth(SIDEBAR_PX)
+    column = bare_column(sidebar)
+    column.addWidget(tabs, 1)
+    column.addWidget(footer)
+    return sidebar
+
+
+def _page(panels: list[QWidget]) -> QScrollArea:
+    inner = QWidget()
+    column = QVBoxLayout(inner)
+    column.setContentsMargins(8, 8, 8, 8)
+    column.setSpacing(8)
+    for panel in panels:
+        column.addWidget(panel)
+    column.addStretch(1)
+    area = QScrollArea()
+    area.setWidget(inner)
+    area.setWidgetResizable(True)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    return area
+
+
+def make_menus(window: QMainWindow, run: Callable[[Action], object]) -> dict[str, QAction]:
+    """The menu bar of `ACTIONS`; `run` is called with the entry that was chosen."""
+    menus: dict[str, QMenu] = {}
+    actions: dict[str, QAction] = {}
+    for entry in ACTIONS:
+        if entry.menu not in menus:
+            menus[entry.menu] = window.menuBar().addMenu(entry.menu)
+        menu = menus[entry.menu]
+        if entry.begins_group:
+            menu.addSeparator()
+        action = actions[entry.name] = QAction(entry.text, window)
+        action.setShortcut(entry.keys)
+        if entry.icon:
+            action.setIcon(icon(entry.icon))
+        keys = f" ({entry.keys})" if entry.keys else ""
+        action.setToolTip((entry.tip or entry.text.replace("&", "").rstrip("…")) + keys)
+        action.triggered.connect(lambda _on=False, entry=entry: run(entry))
+        menu.addAction(action)
+    return actions
+
+
+def make_toolbar(window: QMainWindow, actions: dict[str, QAction]) -> None:
+    """The bar of `TOOLBAR`."""
+    bar = QToolBar("Main")
+    bar.setMovable(False)
+    bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+    bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+    for name in TOOLBAR:
+        if name is None:
+            bar.addSeparator()
+        else:
+            bar.addAction(actions[name])
+    window.addToolBar(bar)
+
+
+def bare_column(parent: QWidget) -> QVBoxLayout:
+    """A vertical layout without margins and gaps."""
+    layout = QVBoxLayout(parent)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(0)
+    return layout
