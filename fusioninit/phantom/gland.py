@@ -98,6 +98,9 @@ class GlandShape:
 def draw_gland(dice: Dice, *, median_ml: float = 45.0) -> GlandShape:
     """A random gland: measured regressions of extents on volume, measured profiles."""
     volume = min(max(dice.log_normal(median_ml, 0.43), 12.0), 200.0)
+    if dice.chance(0.2):
+        # the tails, more often than they come
+        volume = dice.uniform(85, 170) if dice.chance(0.6) else dice.uniform(17, 30)
     depth = math.exp(0.37 * math.log(volume) + 2.31 + dice.normal(0, 0.07)) * 1.04
     width = math.exp(0.27 * math.log(volume) + 2.92 + dice.normal(0, 0.07))
     height = math.exp(0.42 * math.log(volume) + 2.17 + dice.normal(0, 0.11))
@@ -128,8 +131,9 @@ def _profiles(dice: Dice, body: tuple[float, float, float], *, stretch: float) -
     grid = torch.linspace(0.0, 1.0, TABLE_SIZE)
     ends = 0.10 + 0.10 * (2 * grid - 1).abs() ** 2
     at = grid**stretch
-    width = _resampled(heights, WIDTHS, at) * (1 + ends * _wobble(dice, grid) * 0.8)
-    depth = _resampled(heights, DEPTHS, at) * (1 + ends * _wobble(dice, grid) * 0.8)
+    taper = 1.0 - dice.uniform(0.0, 0.35) * torch.exp(-grid / 0.10)
+    width = taper * _resampled(heights, WIDTHS, at) * (1 + ends * _wobble(dice, grid) * 0.8)
+    depth = taper * _resampled(heights, DEPTHS, at) * (1 + ends * _wobble(dice, grid) * 0.8)
     spread = torch.where(grid < 0.5, 3.0 - 3.2 * grid, 1.4 + 5.5 * (grid - 0.5))
     center = _resampled(heights, CENTERS_MM, grid) + spread * _wobble(dice, grid)
     half_width = (width / width.max() * body[0] / 2).clamp_min(0.4)

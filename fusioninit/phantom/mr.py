@@ -20,15 +20,15 @@ T = Tissue
 
 PLAUSIBLE: dict[Tissue, tuple[float, float, float, float]] = {
     # relative T2w signal near TE 100 ms: mean, how far patients differ, coarse and fine texture
-    T.FAT: (0.95, 0.18, 0.06, 0.03),
+    T.FAT: (1.02, 0.18, 0.04, 0.02),
     T.FASCIA: (0.42, 0.12, 0.05, 0.02),
     T.VESSEL: (0.35, 0.25, 0.05, 0.02),
-    T.MUSCLE: (0.17, 0.05, 0.02, 0.025),
+    T.MUSCLE: (0.15, 0.05, 0.02, 0.02),
     T.LEVATOR: (0.22, 0.06, 0.03, 0.03),
     T.MARROW: (0.50, 0.15, 0.06, 0.04),
     T.CORTEX: (0.08, 0.03, 0.01, 0.01),
     T.CARTILAGE: (0.30, 0.12, 0.03, 0.02),
-    T.URINE: (1.45, 0.25, 0.04, 0.02),
+    T.URINE: (1.2, 0.25, 0.03, 0.02),
     T.BLADDER_WALL: (0.30, 0.08, 0.03, 0.03),
     T.BOWEL: (0.55, 0.2, 0.1, 0.05),
     T.RECTAL_WALL: (0.35, 0.10, 0.04, 0.04),
@@ -119,7 +119,7 @@ def draw_palette(dice: Dice, *, plausible: bool = False) -> Palette:
             random[list(ALWAYS_BLACK), 0] = 0.03
         table = table + mixing * (random - table)
     if dice.chance(0.5):
-        table[T.BALLOON, 0] = dice.uniform(0.8, 2.2)  # filled with water, not with fluorocarbon
+        table[T.BALLOON, 0] = dice.uniform(0.5, 1.4)  # filled with water, not with fluorocarbon
     table[:, 0] = table[:, 0] ** dice.uniform(0.8, 1.15)
     spread = torch.tensor([dice.uniform(0.05, 0.32), 0.02, 0.01])
     return Palette(table.to(dice.device), spread.to(dice.device))
@@ -175,7 +175,7 @@ def _coil_gain(dice: Dice, anatomy: Anatomy, patient: Tensor, stack: Stack) -> T
         y = float(middle[0] + 0.6 * middle[1])
         away = (patient[0] ** 2 + (patient[1] - y) ** 2 + (0.5 * patient[2]) ** 2).sqrt()
         near = (away - float(middle[1])).clamp_min(0.0)
-        strength, reach = dice.uniform(1.0, 9.0), dice.uniform(7.0, 22.0)
+        strength, reach = dice.uniform(0.6, 5.0), dice.uniform(8.0, 24.0)
         floor = dice.uniform(0.25, 0.8)
         gain = gain * (floor + strength * torch.exp(-near / reach))
     return gain

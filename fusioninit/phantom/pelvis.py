@@ -36,6 +36,7 @@ class Pelvis:
     levator_mm: float
     levator_rise: float
     sling_half_mm: float
+    floor_fill: float
     wall_half_mm: float
     vesicles: tuple[tuple[Point, ...], ...]
     vesicle_mm: float
@@ -76,8 +77,9 @@ def draw_pelvis(dice: Dice, shape: GlandShape, *, rectum_fill: str) -> Pelvis:
         symphysis=symphysis,
         levator_mm=dice.uniform(2.8, 6.0),
         levator_rise=dice.uniform(0.25, 0.75),
-        sling_half_mm=dice.uniform(12.0, 19.0),
-        wall_half_mm=max(dice.normal(46, 4) * size, half[0] + 9),
+        sling_half_mm=dice.uniform(13.0, 19.0),
+        floor_fill=dice.uniform(-0.6, 0.9),
+        wall_half_mm=max(dice.normal(41, 4) * size, half[0] + dice.uniform(6, 11)),
         vesicles=_draw_vesicles(dice, shape),
         vesicle_mm=dice.uniform(4.0, 7.5),
         bulb=bulb,
@@ -114,7 +116,7 @@ def _draw_rectum(dice: Dice, shape: GlandShape, fill: str) -> Tensor:
     below = (apex[2] + 6 - z).clamp_min(0.0)
     above = (z - base_z + 6).clamp_min(0.0)
     front = middle + gap + 0.25 * below + slope * above
-    canal = torch.sigmoid((z - (apex[2] - dice.uniform(4, 14))) / 4.0)
+    canal = torch.sigmoid((z - (apex[2] - dice.uniform(-5, 8))) / 4.0)
     if fill == "coil":
         length = dice.uniform(0.8, 1.3)
         upper = torch.sigmoid((base_z + 12 * length - z) / 5.0)
@@ -125,8 +127,8 @@ def _draw_rectum(dice: Dice, shape: GlandShape, fill: str) -> Tensor:
     )
     if fill in ("gas", "stool"):
         radius = radius * (1 + waves)
-    half_depth = 6.5 + (radius - 6.5) * canal
-    half_width = 7.0 + (radius * dice.uniform(0.95, 1.5) - 7.0) * canal
+    half_depth = 4.5 + (radius - 4.5) * canal
+    half_width = 5.0 + (radius * dice.uniform(0.95, 1.5) - 5.0) * canal
     if fill == "coil":
         half_width = half_depth * dice.uniform(1.0, 1.15)
     shift = dice.normal(0, 3) + dice.normal(0, 3) * z / 50.0

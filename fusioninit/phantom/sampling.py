@@ -15,7 +15,7 @@ from fusioninit.phantom.dice import Dice
 from fusioninit.phantom.placement import Placement
 from fusioninit.phantom.scenes import draw_mr_scene, draw_us_scene
 
-RECTA = {"collapsed": 0.33, "gas": 0.22, "stool": 0.20, "coil": 0.25}
+RECTA = {"collapsed": 0.38, "gas": 0.24, "stool": 0.18, "coil": 0.20}
 """What fills the rectum in MR, and how often."""
 
 

@@ -46,7 +46,7 @@ def draw_us_scene(dice: Dice, anatomy: Anatomy, *, strain: float = 0.04) -> tupl
     arc = dice.uniform(8.0, 13.0)
     gap = dice.uniform(2.5, 6.5)
     tip = contact + torch.tensor([dice.normal(0, 3), gap + arc - press.depth_mm, 0.0])
-    sweep = _draw_sweep(dice, kind, tip, arc)
+    sweep = _draw_sweep(dice, kind, tip, arc, anatomy.gland)
     middle = sweep.box_mm.mean(1)
     centred = replace(
         sweep,
@@ -73,10 +73,10 @@ def _contact(dice: Dice, shape: GlandShape, world_from_patient: Tensor) -> tuple
     return world[:, nearest], press
 
 
-def _draw_sweep(dice: Dice, kind: str, tip: Tensor, arc: float) -> Sweep:
+def _draw_sweep(dice: Dice, kind: str, tip: Tensor, arc: float, gland: GlandShape) -> Sweep:
     if kind == "side":
-        return _draw_side_fire(dice, tip, arc)
-    half, depth = dice.uniform(0.85, 1.25), dice.uniform(52, 82)
+        return _draw_side_fire(dice, tip, arc, gland)
+    half, depth = dice.uniform(0.85, 1.25), gland.body_mm[1] + dice.uniform(16, 42)
     tip = tip + torch.tensor([0.0, 0.0, dice.normal(0, 6)])
     reach = (arc + depth) * math.sin(half)
     low = torch.tensor([-reach, -(arc + depth), -reach])
@@ -87,13 +87,16 @@ def _draw_sweep(dice: Dice, kind: str, tip: Tensor, arc: float) -> Sweep:
     return Sweep("end", _tuple(tip), ranges, (36, 56, 72), box)
 
 
-def _draw_side_fire(dice: Dice, tip: Tensor, arc: float) -> Sweep:
-    half, depth = dice.uniform(0.6, 1.3), dice.uniform(42, 74)
-    length = dice.uniform(25, 38)
+def _draw_side_fire(dice: Dice, tip: Tensor, arc: float, gland: GlandShape) -> Sweep:
+    half = dice.uniform(0.6, 0.9) if dice.chance(0.2) else dice.uniform(0.85, 1.35)
+    depth = gland.body_mm[1] + dice.uniform(2, 34)
+    length = gland.body_mm[2] / 2 + dice.uniform(2, 16)
     shift = dice.normal(0, 3)
     if dice.chance(0.18):
         shift += dice.uniform(9, 18) * (1 if dice.chance(0.5) else -1)
-    reach = min((arc + depth) * math.sin(min(half, math.pi / 2)), dice.uniform(34, 60))
+    reach = min(
+        (arc + depth) * math.sin(min(half, math.pi / 2)), gland.body_mm[0] / 2 + dice.uniform(3, 30)
+    )
     bottom = -arc * math.cos(half) * dice.uniform(0.5, 1.0)
     low = torch.tensor([-reach, -(arc + depth), shift - length])
     high = torch.tensor([reach, bottom, shift + length])

@@ -76,14 +76,15 @@ def _paint_side_walls(canvas: Canvas, dice: Dice, pelvis: Pelvis) -> None:
     side, y, z = mirrored = _mirrored(part)
     low, front = pelvis.apex[2], pelvis.symphysis[0][1]
     wall = pelvis.wall_half_mm + 0.12 * (z - low).clamp(-30, 60)
-    wall = wall - 0.0062 * (y - dice.uniform(2, 10)).clamp(-50, 50) ** 2
+    wall = wall + dice.uniform(0.0, 0.16) * (y - 5).clamp(-50, 50)
+    wall = wall - dice.uniform(0.003, 0.006) * (y - dice.uniform(4, 18)).clamp(-50, 50) ** 2
     full = dice.uniform(15, 26) * s
     thick = full * (1.0 - 0.00045 * (y - 4).clamp(-44, 44) ** 2)
     hip = wall + thick - side
-    hip = torch.maximum(hip, (y - (front + 34)).abs() - 30 * s - 0.3 * (z - low - 20))
-    _bone(part, torch.maximum(hip, low + dice.normal(-22, 6) - z), dice.uniform(1.5, 3.0))
+    hip = torch.maximum(hip, (y - (front + 38)).abs() - 34 * s - 0.3 * (z - low - 20))
+    _bone(part, torch.maximum(hip, low + dice.normal(-6, 8) - z), dice.uniform(1.0, 2.4))
     ischium = capsule(mirrored, (46 * s, front + 50, low - 34), (62 * s, front + 44, low), 12.0 * s)
-    _bone(part, ischium, dice.uniform(1.5, 2.6))
+    _bone(part, ischium, dice.uniform(1.0, 2.2))
     plate = (side - wall - thick / 2).abs() - thick / 2
     plate = torch.maximum(plate, (y - 4).abs() - dice.uniform(38, 46) * s)
     plate = torch.maximum(plate, low - dice.uniform(18, 32) - z)
@@ -106,7 +107,7 @@ def _paint_back(canvas: Canvas, dice: Dice, pelvis: Pelvis) -> None:
     part.paint(Tissue.FASCIA, inside(gluteus) * (1 - part.noise[1].abs() * 4).clamp_min(0) * 0.5)
     tail = pelvis.half[1] + dice.uniform(38, 54)
     ends = (0.0, tail, low + 16), (0.0, tail + 16, low + 72)
-    _bone(part, capsule(part.points, *ends, dice.uniform(5, 9)), 1.6)
+    _bone(part, capsule(part.points, *ends, dice.uniform(5, 9)), 1.2)
     canvas.put(part, index)
 
 
@@ -121,18 +122,22 @@ def _paint_front(canvas: Canvas, dice: Dice, pelvis: Pelvis) -> None:
     anterior = torch.maximum(y - (y0 - dice.uniform(2, 9)), z - (z0 + dice.uniform(14, 24)))
     anterior = torch.maximum(anterior, 4.0 - side)
     part.fill(Tissue.MUSCLE, anterior + part.noise[0] * 2.0)
-    for offset in (0.0, 18.0):
-        place = (27 * s + offset, y0 + dice.normal(3, 4) + offset * 0.5, low - 14 * s)
-        size = (13.0 * s, dice.uniform(11, 15) * s, dice.uniform(20, 30) * s)
-        part.fill(Tissue.MUSCLE, ellipsoid(mirrored, place, size) + part.noise[0] * 1.5)
-    part.paint(Tissue.FASCIA, (1 - part.noise[1].abs() * 5).clamp_min(0) * 0.6)
+    # obturator externus and adductors: everything before a line from the symphysis to the ischium
+    externus = (y - y0 - dice.uniform(6, 16) - dice.uniform(0.8, 1.3) * (side - 14)) * 0.7
+    externus = torch.maximum(externus, (z - low - dice.uniform(0, 12)) * 0.8)
+    externus = torch.maximum(externus, dice.uniform(3, 10) - side)
+    part.fill(Tissue.MUSCLE, externus + part.noise[0] * 2.0)
+    seams = (1 - part.noise[0].abs() * 9).clamp_min(0) * inside(externus + 2)
+    part.paint(Tissue.FASCIA, seams * dice.uniform(0.1, 0.6))
     rectus = (y - (y0 - 0.42 * (z - low - 25))).abs() - dice.uniform(4, 7)
     rectus = torch.maximum(torch.maximum(rectus, 2 - side), low + 30 - z)
     part.fill(Tissue.MUSCLE, torch.maximum(rectus, side - 32))
     rotation = turn(lean)
-    cortex = dice.uniform(1.2, 2.6)
-    half = radii[0] + dice.uniform(5, 9)
-    body = ellipsoid(mirrored, (half, y0 + 2, z0), (half, radii[1] + 2, radii[2]), rotation)
+    cortex = dice.uniform(0.7, 2.0)
+    half = radii[0] + dice.uniform(6, 10)
+    swung = turn(lean, 0.0, dice.uniform(15, 40))
+    body_mm = (half, radii[1] + dice.uniform(0, 3), radii[2])
+    body = ellipsoid(mirrored, (half * 0.85, y0 + 4, z0), body_mm, swung)
     thick = dice.uniform(7.0, 9.5) * s
     upper = capsule(mirrored, (14, y0 - 1, z0 + 6), (56 * s, y0 + 22, z0 + 24), thick)
     lower = capsule(mirrored, (12, y0 + 6, z0 - 10), (38 * s, y0 + 38, z0 - 40), 6.5 * s)
@@ -160,12 +165,19 @@ def _paint_levator(canvas: Canvas, pelvis: Pelvis) -> None:
     table = lookup(pelvis.rectum.to(x.device), (z - RECTUM_LOW_MM) / RECTUM_STEP_MM)
     back = table[0] + 2 * table[1] + 5.0
     middle, depth = (back + front) / 2, (back - front) / 2
-    u, v = x / half, (y - middle) / depth
+    v = (y - middle) / depth
+    half = half * (1.0 - 0.22 * v.clamp(-1.0, 1.0))
+    u = x / half
     u2, v2 = u * u, v * v
     norm = (0.5 * (u2 + v2 + (u2 * u2 + v2 * v2).sqrt())).sqrt()
     # high up the sheet ends beside the rectum; low down it closes behind it
     thin = (above - 18.0).clamp(0.0, 30.0) * (v - 0.1).clamp(0.0, 1.0) * 0.35
-    sheet = ((norm - 1.0) * half).abs() - pelvis.levator_mm / 2 + thin
+    low_down = torch.sigmoid((4.0 - above) / 5.0)
+    thick = pelvis.levator_mm * (0.5 + 0.5 * low_down)
+    sheet = ((norm - 1.0) * half).abs() - thick + thin
+    # round the apex the sling holds little but muscle: sphincters, perineal body
+    within = (norm - 1.0) * half + 60.0 * (above / 12.0 - pelvis.floor_fill).clamp(0.0, 1.0)
+    part.paint(Tissue.LEVATOR, inside(within, 2.0) * (1 - 0.25 * part.noise[1].clamp(0, 2)))
     part.fill(Tissue.LEVATOR, sheet + part.noise[1] * 0.6)
     # perineal membrane and muscles close the floor below the apex
     floor = torch.maximum((above + 17.0).abs() - 2.5, x.abs() - 24.0)
