@@ -45,6 +45,8 @@ class LandmarkPairs:
     moving_mm: FloatArray
     fixed_covariance_mm2: FloatArray
     moving_covariance_mm2: FloatArray
+    is_measured: NDArray[np.bool_]
+    """(2, N) in fixed and moving: the landmark came with its own covariance, not the default."""
 
     def __len__(self) -> int:
         return len(self.names)
@@ -63,6 +65,7 @@ class LandmarkPairs:
             self.moving_mm[index],
             self.fixed_covariance_mm2[index],
             self.moving_covariance_mm2[index],
+            self.is_measured[:, index],
         )
 
 
@@ -78,6 +81,7 @@ def pair_landmarks(
         moving.positions_mm(names),
         _covariances(fixed, names),
         _covariances(moving, names),
+        np.array([[_is_measured(marks[name]) for name in names] for marks in (fixed, moving)]),
     )
 
 
@@ -88,10 +92,13 @@ def _covariances(landmarks: LandmarkSet, names: Sequence[LandmarkName]) -> Float
 
 def _covariance(landmark: Landmark, space: Space) -> FloatArray:
     """The landmark's own covariance, unless it is the default that says "nothing known"."""
-    own = landmark.covariance_mm2
-    if not np.array_equal(own, _UNKNOWN):
-        return own
+    if _is_measured(landmark):
+        return landmark.covariance_mm2
     return _OBSERVER[landmark.name][int(space is Space.US)]
+
+
+def _is_measured(landmark: Landmark) -> bool:
+    return not np.array_equal(landmark.covariance_mm2, _UNKNOWN)
 
 
 _UNKNOWN = np.eye(3) * DEFAULT_SD_MM**2

@@ -25,9 +25,13 @@ POSTERIOR_OFFSET_MM = 5.0
 """The posterior median lies 22.7 +- 1.6 mm behind the line from apex to neck; at less than this
 it lies in front of the line, or nearly: an image upside down, or two points exchanged."""
 
+EDGE_LIMIT_SD = 2.0
+READER_SD_MM = 1.9
+STRETCH_SD_MM = 2.9
 EDGE_LIMIT_MM = 10.0
-"""Twice the SD of a length difference: two readers' SD of 1.9 mm at both ends in both images
-(3.8 mm) and a stretch of 7 % of a 41 mm edge (2.9 mm) make 4.8 mm."""
+"""Two SD of a length difference: readers' 1.9 mm at both ends in both images (3.8 mm) and a
+stretch of 7 % of a 41 mm edge (2.9 mm) make 4.8 mm, hence 10. Where a network says that its
+points are less sure, the limit follows: it is then the predicted error that warns."""
 
 NEARLY_COLLINEAR_MM = 5.0
 """Off-line spread (RMS). Readers' points have 10 mm; at half of that a point error of 3 mm
@@ -143,9 +147,10 @@ def _pair_shape(pairs: LandmarkPairs) -> Iterator[Finding]:
 def _edges(pairs: LandmarkPairs) -> Iterator[Finding]:
     difference = _lengths(pairs.moving_mm) - _lengths(pairs.fixed_mm)
     size = np.abs(difference)
-    if len(pairs) < 2 or size.max() <= EDGE_LIMIT_MM:
+    excess = size - _edge_limits_mm(pairs)
+    if len(pairs) < 2 or excess.max() <= 0:
         return
-    first, second = np.unravel_index(np.argmax(size), size.shape)
+    first, second = np.unravel_index(np.argmax(excess), size.shape)
     culprit = pairs.names[int(np.argmax(size.sum(axis=1)))] if len(pairs) > 2 else None
     ends = f"{LABELS[pairs.names[first]]} and {LABELS[pairs.names[second]].lower()}"
     longer = "MR" if difference[first, second] > 0 else "US"
@@ -156,6 +161,15 @@ def _edges(pairs: LandmarkPairs) -> Iterator[Finding]:
         f"Check {'both points' if culprit is None else LABELS[culprit].lower() + ' first'}.",
         culprit,
     )
+
+
+def _edge_limits_mm(pairs: LandmarkPairs) -> np.ndarray:
+    """(N, N) largest length difference that is not questioned, by the points' mean variances."""
+    own = [pairs.fixed_covariance_mm2, pairs.moving_covariance_mm2]
+    variance = np.trace(own, axis1=2, axis2=3) / 3
+    variance = np.where(pairs.is_measured, variance, READER_SD_MM**2).sum(axis=0)
+    sd = np.sqrt(variance[:, None] + variance[None] + STRETCH_SD_MM**2)
+    return np.maximum(EDGE_LIMIT_MM, EDGE_LIMIT_SD * sd)
 
 
 def _lengths(points_mm: np.ndarray) -> np.ndarray:
