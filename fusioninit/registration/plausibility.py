@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.special import chdtrc
 
-from fusioninit.landmarks import LABELS, LandmarkName, LandmarkSet
+from fusioninit.landmarks import LABELS, REQUIRED_NAMES, LandmarkName, LandmarkSet
 from fusioninit.registration.estimate import Estimate, Evidence
 from fusioninit.registration.estimators.posterior_mode import leave_one_out_distance2
 from fusioninit.registration.findings import Finding
@@ -125,7 +125,8 @@ def _posterior(points: dict[LandmarkName, np.ndarray], image: str) -> Iterator[F
 
 
 def _pair_shape(pairs: LandmarkPairs) -> Iterator[Finding]:
-    yield from _edges(pairs)
+    # auxiliary points slide along their ridge: their residuals are judged, not their edges
+    yield from _edges(pairs.only([i for i, n in enumerate(pairs.names) if n in REQUIRED_NAMES]))
     if len(pairs) >= 3:
         flat = min(pairs.spreads_mm)
         if flat < NEARLY_COLLINEAR_MM:
@@ -145,10 +146,12 @@ def _pair_shape(pairs: LandmarkPairs) -> Iterator[Finding]:
 
 
 def _edges(pairs: LandmarkPairs) -> Iterator[Finding]:
+    if len(pairs) < 2:
+        return
     difference = _lengths(pairs.moving_mm) - _lengths(pairs.fixed_mm)
     size = np.abs(difference)
     excess = size - _edge_limits_mm(pairs)
-    if len(pairs) < 2 or excess.max() <= 0:
+    if excess.max() <= 0:
         return
     first, second = np.unravel_index(np.argmax(excess), size.shape)
     culprit = pairs.names[int(np.argmax(size.sum(axis=1)))] if len(pairs) > 2 else None
