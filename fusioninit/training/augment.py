@@ -34,12 +34,18 @@ class Sample:
     landmarks_mm : (L, 3) tensor
         x y z in LPS mm from the grid's centre.
     visible : (L,) tensor of bool
+    weight : (L,) tensor, optional
+        Trust in each landmark, 0 to 1, in the loss; none: 1 each.
+    gland_known : bool
+        False where nobody outlined the gland: `gland` is then 0 and not learnt from.
     """
 
     image: Tensor
     gland: Tensor
     landmarks_mm: Tensor
     visible: Tensor
+    weight: Tensor | None = None
+    gland_known: bool = True
 
 
 @dataclass(frozen=True)
@@ -94,6 +100,8 @@ def mirror(sample: Sample) -> Sample:
         sample.gland.flip(-1),
         sample.landmarks_mm[order] * sign,
         sample.visible[order],
+        None if sample.weight is None else sample.weight[order],
+        sample.gland_known,
     )
 
 
@@ -110,7 +118,7 @@ def move(sample: Sample, motion: Motion, half_extent_mm: tuple[float, float, flo
     where = F.affine_grid(theta[None].to(both), list(both.shape), align_corners=False)
     moved = F.grid_sample(both, where, align_corners=False)[0]
     points = sample.landmarks_mm @ matrix.T.to(sample.landmarks_mm) + shift.to(sample.landmarks_mm)
-    return Sample(moved[0], moved[1], points, sample.visible)
+    return replace(sample, image=moved[0], gland=moved[1], landmarks_mm=points)
 
 
 def change_intensity(sample: Sample, drawn: Intensity, generator: torch.Generator) -> Sample:

@@ -6,12 +6,14 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from fusioninit.detection.normalise import InputGrid
 from fusioninit.detection.unet import UNetConfig
 from fusioninit.errors import InputError
 from fusioninit.geometry import Space
+from fusioninit.training.datasets.sections import DatasetsSection
+from fusioninit.training.sections import Section
 
 SPACING_MM = {Space.MR: 2.0, Space.US: 1.6}
 """Voxel size of the network's grid: 64 voxels span the paper's fields of view."""
@@ -24,12 +26,6 @@ Method = Literal["direct", "heatmap", "dsnt", "variance", "distance", "expected-
 
 
 Kind = TypeVar("Kind", bound=BaseModel)
-
-
-class Section(BaseModel):
-    """A table of the file: unknown keys and wrong types are refused, values never change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class NetworkSection(Section):
@@ -129,6 +125,7 @@ class TrainingConfig(Section):
     loss: LossSection = LossSection()
     optimiser: OptimiserSection = OptimiserSection()
     data: DataSection = DataSection()
+    datasets: DatasetsSection = DatasetsSection()
     stopping: StoppingSection = StoppingSection()
     evaluation: EvaluationSection = EvaluationSection()
 
@@ -220,7 +217,11 @@ def _with_absolute_paths(config: TrainingConfig, folder: Path) -> TrainingConfig
     evaluation = config.evaluation
     if evaluation.weights is not None:
         evaluation = evaluation.model_copy(update={"weights": folder / evaluation.weights})
-    changes: dict[str, Any] = {"output": folder / config.output, "evaluation": evaluation}
+    changes: dict[str, Any] = {
+        "output": folder / config.output,
+        "evaluation": evaluation,
+        "datasets": config.datasets.relative_to(folder),
+    }
     if config.warm_start is not None:
         changes["warm_start"] = folder / config.warm_start
     return config.model_copy(update=changes)

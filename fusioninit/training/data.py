@@ -9,6 +9,7 @@ training sees what an uninterrupted one would have seen.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -165,25 +166,34 @@ class StepSampler(Sampler[int]):
 
 
 def collate(samples: list[Sample], half_extent_mm: tuple[float, float, float]) -> Batch:
-    """Normalise intensities and stack; `inside` says which landmarks lie in the grid."""
+    """Normalise intensities and stack; `inside` says which landmarks lie in the grid.
+
+    Only where a sample says how far it can be trusted, `landmark_weight` (B, L) and `gland_weight`
+    (B,) are added.
+    """
     landmarks = torch.stack([sample.landmarks_mm for sample in samples])
     inside = (landmarks.abs() <= torch.tensor(half_extent_mm)).all(-1)
-    return {
+    batch = {
         "image": torch.stack([normalise_intensity(sample.image) for sample in samples])[:, None],
         "gland": torch.stack([sample.gland for sample in samples]),
         "landmarks_mm": landmarks,
         "visible": torch.stack([sample.visible for sample in samples]) & inside,
         "inside": inside,
     }
+    if any(sample.weight is not None or not sample.gland_known for sample in samples):
+        whole = torch.ones(landmarks.shape[1])
+        batch["landmark_weight"] = torch.stack(
+            [whole if sample.weight is None else sample.weight for sample in samples]
+        )
+        batch["gland_weight"] = torch.tensor([float(sample.gland_known) for sample in samples])
+    return batch
 
 
 def _packed(sample: Sample) -> Sample:
     """Half precision, scaled to at most 1: hundreds of cases stay in memory."""
     largest = sample.image.abs().max().clamp_min(1e-6)
-    return Sample(
-        (sample.image / largest).half(), sample.gland.half(), sample.landmarks_mm, sample.visible
-    )
+    return replace(sample, image=(sample.image / largest).half(), gland=sample.gland.half())
 
 
 def _unpacked(sample: Sample) -> Sample:
-    return Sample(sample.image.float(), sample.gland.float(), sample.landmarks_mm, sample.visible)
+    return replace(sample, image=sample.image.float(), gland=sample.gland.float())

@@ -26,6 +26,14 @@ from fusioninit.training.data import (
 )
 from fusioninit.training.measure import CHI2_68, CHI2_95, Measurements, mahalanobis2, measure
 
+NOT_ON_A_CARD: Any = {
+    "output": True,
+    "warm_start": True,
+    "evaluation": True,
+    "datasets": {"sets", "cache"},
+}
+"""Parts of a configuration that name files of the machine it ran on."""
+
 
 def averaged_network(config: TrainingConfig) -> tuple[LandmarkNetwork, dict]:
     """The running average of the last checkpoint's weights, and its steps and minutes.
@@ -73,11 +81,9 @@ def export(
         method=config.method,
         training={
             **made,
-            "data": "synthetic pelvises drawn during training (fusioninit.phantom)",
+            "data": data_statement(config),
             "command": "fusioninit train CONFIG.toml, with the configuration below",
-            "configuration": json.loads(
-                config.model_dump_json(exclude={"output", "warm_start", "evaluation"})
-            ),
+            "configuration": json.loads(config.model_dump_json(exclude=NOT_ON_A_CARD)),
             "first_training_seed": TRAINING_SEED + config.data.first_seed,
             **(notes or {}),
         },
@@ -94,6 +100,17 @@ def export(
     card = replace(card, results=results)
     card_path(weights).write_text(card.to_json())
     return card
+
+
+def data_statement(config: TrainingConfig) -> str:
+    """What the weights were trained on, for the card."""
+    synthetic = "synthetic pelvises drawn during training (fusioninit.phantom)"
+    section = config.datasets
+    if not section.sets:
+        return synthetic
+    kinds = ", ".join(one.kind for one in section.sets)
+    share = f"{section.phantom_fraction:.0%}"
+    return f"cases from files ({kinds}); {share} of new cases {synthetic}"
 
 
 def summary(measured: Measurements, card: ModelCard) -> dict[str, Any]:

@@ -146,10 +146,13 @@ class DetectorModule(lightning.LightningModule):
         )
         visible = batch["visible"].float()
         weight = batch["inside"] * (visible + section.invisible_weight * (1 - visible))
+        if "landmark_weight" in batch:
+            # not in the mean's denominator: an uncertain case pulls less whatever its company
+            losses = losses * batch["landmark_weight"]
         loss = masked_mean(losses, weight)
         self.log("train_landmarks", loss.detach(), on_step=False, on_epoch=True)
         if output.gland_logit is not None:
-            gland = gland_losses(output.gland_logit, batch["gland"]).mean()
+            gland = _mean_gland_loss(output.gland_logit, batch)
             self.log("train_gland", gland.detach(), on_step=False, on_epoch=True)
             loss = loss + section.gland_weight * gland
         if not torch.isfinite(loss):
@@ -215,7 +218,8 @@ class DetectorModule(lightning.LightningModule):
         found = position_mm(output, self.config.method, self.half_extent_mm)
         error = (found - batch["landmarks_mm"]).norm(dim=-1)
         self._errors.append(torch.where(batch["inside"], error, torch.nan).float())
-        if output.gland_logit is not None:
+        outlined = "gland_weight" not in batch or bool((batch["gland_weight"] > 0).all())
+        if output.gland_logit is not None and outlined:
             self._dice.append(dice(output.gland_logit > 0, batch["gland"] > 0.5))
 
     def on_validation_epoch_end(self) -> None:
@@ -238,6 +242,14 @@ def dice(found: Tensor, truth: Tensor) -> Tensor:
     both = (found & truth).sum((1, 2, 3)).float()
     total = found.sum((1, 2, 3)) + truth.sum((1, 2, 3))
     return torch.where(total > 0, 2 * both / total.clamp_min(1), torch.ones_like(both))
+
+
+def _mean_gland_loss(logit: Tensor, batch: Batch) -> Tensor:
+    """Mean over the samples whose gland somebody outlined."""
+    losses = gland_losses(logit, batch["gland"])
+    if "gland_weight" not in batch:
+        return losses.mean()
+    return masked_mean(losses, batch["gland_weight"])
 
 
 def _image(batch: Batch) -> Tensor:

@@ -21,8 +21,8 @@ from fusioninit.training.data import (
     FixedCases,
     ReplayedBatches,
     StepSampler,
-    phantom_source,
 )
+from fusioninit.training.datasets.source import case_source, validation_count
 from fusioninit.training.evaluation import evaluate
 from fusioninit.training.module import DetectorModule
 
@@ -35,13 +35,14 @@ def train(config_path: str | Path, *, resume: bool = False) -> Path:
     Raises
     ------
     InputError
-        The configuration is wrong, there is nothing to resume, or the loss became NaN.
+        The configuration or a data set is wrong, there is nothing to resume, or the loss became
+        NaN.
     """
     return train_config(read_config(config_path), resume=resume)
 
 
 def train_config(config: TrainingConfig, *, resume: bool = False, draw: Draw | None = None) -> Path:
-    """Train; `draw` replaces the phantom as the source of cases."""
+    """Train; `draw` replaces the configured source of cases."""
     last = config.output / CHECKPOINTS / LAST
     if resume and not last.is_file():
         raise InputError(f"{last}: there is no checkpoint to resume from; train without resuming")
@@ -56,7 +57,7 @@ def train_config(config: TrainingConfig, *, resume: bool = False, draw: Draw | N
     trainer = _trainer(config)
     trainer.fit(
         module,
-        *_loaders(config, draw or phantom_source(config), trainer),
+        *_loaders(config, draw or case_source(config), trainer),
         ckpt_path=last if resume else None,
         weights_only=True if resume else None,
     )
@@ -124,7 +125,7 @@ def _loaders(
     validation = FixedCases(
         draw,
         first_seed=VALIDATION_SEED,
-        count=config.validation_count,
+        count=validation_count(config, draw),
         half_extent_mm=half_extent_mm,
     )
     workers = config.data.workers
