@@ -22,6 +22,7 @@ from fusioninit.exchange.image_files import (
 )
 from fusioninit.exchange.markups import write_markups
 from fusioninit.exchange.pictures import overlay_pictures
+from fusioninit.exchange.recipes import write_recipes
 from fusioninit.exchange.report import write_report
 from fusioninit.exchange.sidecar import write_sidecar
 from fusioninit.exchange.target_tables import write_target_markups, write_target_table
@@ -106,6 +107,7 @@ def _steps(contents: Contents) -> Iterator[Step]:
         yield "targets", lambda folder: _write_targets(contents, folder)
     yield "images", lambda folder: _write_images(contents, folder)
     yield "DICOM objects", lambda folder: _write_dicom(contents, folder)
+    yield "recipes", lambda folder: {"recipes": write_recipes(folder / "how_to_go_on.txt")}
     yield "pictures and report", lambda folder: _write_pictures_and_report(contents, folder)
 
 
@@ -125,7 +127,10 @@ def _write_transforms(contents: Contents, folder: Path) -> dict[str, Path]:
             folder / "us_from_mr_0GenericAffine.mat", transform, check_us_mm=check
         ),
         "transform_elastix": write_elastix(
-            folder / "us_from_mr_elastix.txt", transform, check_us_mm=check
+            folder / "us_from_mr_elastix.txt",
+            transform,
+            fixed=None if contents.us is None else contents.us.grid,
+            check_us_mm=check,
         ),
         "transform_ras_matrix": write_ras_matrix(
             folder / "us_from_mr_ras_matrix.txt", transform, check_us_mm=check

@@ -23,7 +23,7 @@ from fusioninit.exchange.frames import (
     to_ras,
 )
 from fusioninit.exchange.placing import placed
-from fusioninit.geometry import RigidTransform
+from fusioninit.geometry import Grid, RigidTransform
 
 FloatArray = NDArray[np.float64]
 
@@ -82,9 +82,16 @@ def write_transform(
 
 
 def write_elastix(
-    path: Path, us_from_mr: RigidTransform, *, check_us_mm: ArrayLike | None = None
+    path: Path,
+    us_from_mr: RigidTransform,
+    *,
+    fixed: Grid | None = None,
+    check_us_mm: ArrayLike | None = None,
 ) -> Path:
-    """Write an elastix transform parameter file (AffineTransform) for `-t0`, and verify it."""
+    """Write an elastix transform parameter file (AffineTransform) for `-t0`, and verify it.
+
+    With the `fixed` (US) grid it also serves transformix, which samples on the grid it names.
+    """
     matrix = pull_back(us_from_mr)
     numbers = " ".join(
         f"{value!r}" for value in map(float, [*matrix[:3, :3].ravel(), *matrix[:3, 3]])
@@ -103,11 +110,33 @@ def write_elastix(
         '(FixedInternalImagePixelType "float")',
         '(MovingInternalImagePixelType "float")',
         '(UseDirectionCosines "true")',
+        *([] if fixed is None else _elastix_grid(fixed)),
     )
     with placed(path) as beside:
         beside.write_text("\n".join(lines) + "\n", encoding="ascii")
         _verify(path, beside, us_from_mr, check_us_mm)
     return path
+
+
+def _elastix_grid(grid: Grid) -> list[str]:
+    def words(values: ArrayLike) -> str:
+        return " ".join(repr(value) for value in np.asarray(values, dtype=np.float64).tolist())
+
+    return [
+        f"(Size {' '.join(map(str, grid.shape[::-1]))})",
+        "(Index 0 0 0)",
+        f"(Spacing {words(grid.spacing_mm)})",
+        f"(Origin {words(grid.origin_mm)})",
+        # elastix writes the direction matrix column by column
+        f"(Direction {words(grid.direction.T.ravel())})",
+        # order 1 is linear; the plain linear interpolator is missing from some builds
+        '(ResampleInterpolator "FinalBSplineInterpolator")',
+        "(FinalBSplineInterpolationOrder 1)",
+        '(Resampler "DefaultResampler")',
+        "(DefaultPixelValue 0)",
+        '(ResultImageFormat "nii.gz")',
+        '(ResultImagePixelType "float")',
+    ]
 
 
 def write_ras_matrix(

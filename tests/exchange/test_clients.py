@@ -191,24 +191,6 @@ def test_targets_arrive_in_us_coordinates_in_table_and_markups(files, contents):
     assert_allclose([point["position"] for point in markup["controlPoints"]], wanted)
 
 
-def test_ants_resamples_mr_onto_us_with_our_file(files, contents):
-    ants = pytest.importorskip("ants", reason="antspyx is an optional extra")
-    us, mr = (_as_ants(ants, contents.volume(space)) for space in (Space.US, Space.MR))
-    for name in ("transform_ants", "transform_tfm", "transform_h5"):
-        moved = ants.apply_transforms(us, mr, [str(files[name])]).numpy().transpose(2, 1, 0)
-        assert _correlation(moved, contents.us.voxels) > 0.98
-
-
-def _as_ants(ants, volume):
-    grid = volume.grid
-    return ants.from_numpy(
-        np.asarray(volume.voxels).transpose(2, 1, 0).copy(),
-        origin=grid.origin_mm.tolist(),
-        spacing=grid.spacing_mm.tolist(),
-        direction=grid.direction,
-    )
-
-
 def test_read_transform_gives_back_what_was_written(files, contents):
     for name in ("transform_tfm", "transform_h5", "transform_ants", "transform_elastix"):
         back = read_transform(files[name])
