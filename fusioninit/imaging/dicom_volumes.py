@@ -87,13 +87,15 @@ def _bare_stack(name: str, series: Series, stated: StatedGeometry) -> tuple[Stac
     """Many frames in one file without positions: a volume only if its voxel size is known."""
     header, frames = series.first, series.frames
     is_film = header.get("FrameTime") or header.get("FrameTimeVector")
-    if is_film and stated.spacing_mm is None:
+    spacing = _bare_spacing(header)
+    if is_film and spacing is None and stated.spacing_mm is None:
         raise ReadError(
             f"{name} is a film over time, not a volume; export the 3D volume, or state its "
-            "voxel size if its frames are slices"
+            "voxel size (--spacing) if its frames are slices"
         )
-    spacing = _bare_spacing(header)
     warnings = [f"{NO_DIRECTIONS} (multi-frame file); {CHECK}"]
+    if is_film:
+        warnings.append("it states a time per frame like a film; check that its frames are slices")
     if stated.spacing_mm is not None:
         spacing = np.asarray(stated.spacing_mm)
     if spacing is None:

@@ -166,8 +166,15 @@ def test_a_multiframe_us_with_voxel_size_says_that_directions_are_unknown(write)
 
 
 def test_a_film_over_time_is_not_a_volume(write):
-    path = write.us_multiframe(PixelSpacing=[0.3, 0.4], SpacingBetweenSlices=0.5, FrameTime=33)
+    path = write.us_multiframe(PixelSpacing=[0.3, 0.4], FrameTime=33)
     assert "is a film over time, not a volume" in refusal(path, Space.US)
+
+
+def test_a_volume_that_also_states_a_frame_time_is_read_with_a_warning(write):
+    path = write.us_multiframe(PixelSpacing=[0.3, 0.4], SliceThickness=0.5, FrameTime=33)
+    assert read(path, Space.US).source.warnings[1] == (
+        "it states a time per frame like a film; check that its frames are slices"
+    )
 
 
 @pytest.mark.parametrize(
