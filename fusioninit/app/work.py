@@ -11,11 +11,17 @@ from fusioninit.session.protocols import Cancelled, Detection, Progress
 from fusioninit.state import Case, Target
 
 
-def read_for_window(path: Path, *, space: Space, series_uid: str | None = None) -> Volume:
+def read_for_window(
+    path: Path,
+    *,
+    space: Space,
+    series_uid: str | None = None,
+    cancelled: Cancelled | None = None,
+) -> Volume:
     """Read a file or DICOM folder (brings SimpleITK)."""
     from fusioninit.imaging.reading import read_volume
 
-    return read_volume(path, space=space, series_uid=series_uid)
+    return read_volume(path, space=space, series_uid=series_uid, cancelled=cancelled)
 
 
 def find_landmarks(volume: Volume, *, progress: Progress, cancelled: Cancelled) -> Detection:

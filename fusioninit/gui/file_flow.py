@@ -183,8 +183,8 @@ class FileFlow(QObject):
             self._exporting.start(folder)
 
     def _on_exported(self, folder: Path, files: dict[str, Path]) -> None:
-        names = ", ".join(sorted(path.name for path in files.values()))
-        self.told.emit("info", f"Exported to {folder}, read back and verified: {names}")
+        sentence = f"Exported to {folder}: {len(files)} files, read back and verified"
+        self.told.emit("info", sentence)
 
     def _last_folder(self) -> str:
         return self._preferences.folder

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import shiboken6
 import vtkmodules.qt
 import vtkmodules.vtkRenderingFreeType
 import vtkmodules.vtkRenderingOpenGL2  # noqa: F401
@@ -68,8 +69,8 @@ def close_interactor(widget: Any) -> None:
     interactor.RemoveAllObservers()
     interactor.SetRenderWindow(None)
     window.SetInteractor(None)
+    shiboken6.delete(widget)
     widget._RenderWindow = widget._Iren = None
-    widget.deleteLater()
 
 
 class SlicePicture:

@@ -148,7 +148,7 @@ def draw_mark(painter: QPainter, mark: Mark, *, right_edge: float) -> None:
     painter.setOpacity(mark.strength)
     colour = SPACE_COLOUR[mark.space]
     if mark.outline is not None:
-        _draw_region(painter, mark.outline, colour)
+        _draw_region(painter, mark.outline, colour, filled=mark.is_selected)
     if mark.is_selected:
         painter.setPen(QPen(QColor(255, 255, 255, 230), 1.2))
         painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -163,11 +163,11 @@ def draw_mark(painter: QPainter, mark: Mark, *, right_edge: float) -> None:
     painter.restore()
 
 
-def _draw_region(painter: QPainter, outline: QPolygonF, colour: QColor) -> None:
+def _draw_region(painter: QPainter, outline: QPolygonF, colour: QColor, *, filled: bool) -> None:
     soft = QColor(colour)
-    soft.setAlpha(34)
+    soft.setAlpha(20 if filled else 0)
     line = QColor(colour)
-    line.setAlpha(90)
+    line.setAlpha(130 if filled else 70)
     painter.setBrush(soft)
     painter.setPen(QPen(line, 1.0))
     painter.drawPolygon(outline)

@@ -293,7 +293,7 @@ class SliceView(QWidget):
         paint.draw_mark(
             painter,
             Mark(at, space, label, strength, mark.source, is_own, selected, outline),
-            right_edge=self.width() - 4.0,
+            right_edge=self.width() - 22.0,
         )
 
     def _region(self, mark: Landmark, frame: PixelFrame, at: QPointF) -> QPolygonF:

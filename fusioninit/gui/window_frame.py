@@ -20,13 +20,14 @@ from PySide6.QtWidgets import (
 from fusioninit.gui.actions import ACTIONS, TOOLBAR, Action
 from fusioninit.gui.glyphs import icon
 
-SIDEBAR_PX = 420
+SIDEBAR_PX = 440
 
 
 def make_sidebar(pages: dict[str, list[QWidget]], footer: QWidget) -> QFrame:
     """Tabs of scrolling panels, and one panel that always stays in sight below."""
     tabs = QTabWidget()
     tabs.setDocumentMode(True)
+    tabs.tabBar().setDrawBase(False)
     for title, panels in pages.items():
         tabs.addTab(_page(panels), title)
     sidebar = QFrame()

@@ -106,8 +106,15 @@ class _PreparingReader:
     read: VolumeReader
     prepare: Prepare
 
-    def __call__(self, path: Path, *, space: Space, series_uid: str | None = None) -> Volume:
-        volume = self.read(path, space=space, series_uid=series_uid)
+    def __call__(
+        self,
+        path: Path,
+        *,
+        space: Space,
+        series_uid: str | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> Volume:
+        volume = self.read(path, space=space, series_uid=series_uid, cancelled=cancelled)
         self.prepare(volume)
         return volume
 
@@ -123,7 +130,8 @@ def _read_volumes(
 ) -> Case:
     for number, (space, path) in enumerate(paths.items()):
         progress((number + 0.1) / len(paths), f"Reading {space.upper()} from {path.name}")
-        case = case.with_volume(read(path, space=space, series_uid=series_uid))
+        volume = read(path, space=space, series_uid=series_uid, cancelled=cancelled)
+        case = case.with_volume(volume)
         if cancelled():
             return case
     if case.mr is not None and case.us is not None:
@@ -139,7 +147,7 @@ def _make(
     cancelled: Cancelled,
 ) -> Case:
     progress(0.1, "Reading both volumes")
-    return make(read)
+    return make(partial(read, cancelled=cancelled))
 
 
 def _load(path: Path, read: VolumeReader) -> Case:

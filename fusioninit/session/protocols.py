@@ -40,7 +40,14 @@ class LandmarkPredictor(Protocol):
 class VolumeReader(Protocol):
     """Reads a volume, or raises InputError with one sentence. Called off the GUI thread."""
 
-    def __call__(self, path: Path, *, space: Space, series_uid: str | None = None) -> Volume: ...
+    def __call__(
+        self,
+        path: Path,
+        *,
+        space: Space,
+        series_uid: str | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> Volume: ...
 
 
 class CaseExporter(Protocol):

@@ -150,7 +150,7 @@ def make_window(qapp, pair, tmp_path):
         window.deleteLater()
 
 
-def _refuse(path, *, space, series_uid=None):
+def _refuse(path, *, space, series_uid=None, cancelled=None):
     from fusioninit.errors import ReadError
 
     raise ReadError(f"{path.name}: no such file; check the name")

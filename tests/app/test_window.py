@@ -1,0 +1,136 @@
+"""The application as it is started: offscreen, on files, resumed; each in a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run_python(code, *, timeout=120, **environment):
+    """Run code in a fresh interpreter without a display; its last line is a JSON value."""
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        cwd=ROOT,
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen", **environment},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+@pytest.fixture
+def pair_of_files(tmp_path):
+    rng = np.random.default_rng(0)
+    paths = {}
+    for name, shape in (("mr", (20, 40, 42)), ("us", (30, 32, 34))):
+        image = sitk.GetImageFromArray(rng.integers(0, 200, shape).astype(np.int16))
+        image.SetSpacing((2.0, 2.0, 3.0))
+        image.SetOrigin((-40.0, -40.0, -40.0))
+        paths[name] = tmp_path / f"{name}.nii.gz"
+        sitk.WriteImage(image, str(paths[name]))
+    return paths
+
+
+PREAMBLE = """
+import json, sys, time
+from pathlib import Path
+from fusioninit.app.window import make_application, make_window
+from fusioninit.app.journals import describe, resumed, unfinished
+from fusioninit.geometry import Space
+from fusioninit.gui.preferences import Preferences
+
+application = make_application()
+folder = Path({folder!r})
+window = make_window(Preferences(folder / "settings.ini"), journals=folder / "journals")
+window.preferences.set_value("detects_on_open", "false")
+window.show()
+
+def wait(until, seconds=60):
+    end = time.monotonic() + seconds
+    while not until() and time.monotonic() < end:
+        application.processEvents()
+        time.sleep(0.01)
+    assert until()
+"""
+
+
+def test_the_window_stands_without_torch_simpleitk_or_opengl(tmp_path):
+    code = PREAMBLE.format(folder=str(tmp_path)) + textwrap.dedent("""
+        wait(lambda: window.scene_place.note.text() != "3D view")
+        heavy = [name for name in ("torch", "SimpleITK", "lightning") if name in sys.modules]
+        note = window.scene_place.note.text()
+        window.close()
+        print(json.dumps([heavy, note]))
+    """)
+    heavy, note = run_python(code)
+    assert heavy == []
+    assert "3D view unavailable" in note
+    assert "Everything else works" in note
+
+
+def test_files_are_opened_edited_saved_and_opened_again_offscreen(tmp_path, pair_of_files):
+    code = PREAMBLE.format(folder=str(tmp_path)) + textwrap.dedent(f"""
+        from fusioninit.landmarks import REQUIRED_NAMES
+        mr, us = Path({str(pair_of_files["mr"])!r}), Path({str(pair_of_files["us"])!r})
+        window.files.open_paths({{Space.MR: mr, Space.US: us}})
+        wait(lambda: window.session.case.us is not None)
+        points = [[0, 0, -20], [0, -8, 18], [0, 18, 0]]
+        for name, point in zip(REQUIRED_NAMES, points):
+            for space in (Space.US, Space.MR):
+                window.session.move_landmark(space, name, point)
+        window.files._save_to(folder / "case")
+        saved = window.files.saved_as
+        before = window.session.case
+        window.files.open_case(saved)
+        wait(lambda: window.session.case is not before)
+        same = window.session.case.us_landmarks == before.us_landmarks
+        residuals = list(window.session.case.registration.residuals_mm.values())
+        window.files.open_paths({{Space.MR: folder / "settings.ini"}})
+        wait(lambda: window.messages.text and not window.messages.text.startswith("Saved"))
+        window.close()
+        print(json.dumps([same, max(residuals), window.messages.text]))
+    """)
+    same, residual, message = run_python(code)
+    assert same
+    assert residual < 1e-6
+    assert "settings.ini" in message
+
+
+def test_after_a_crash_the_last_edit_is_still_there(tmp_path, pair_of_files):
+    opening = PREAMBLE.format(folder=str(tmp_path)) + textwrap.dedent(f"""
+        import os
+        mr, us = Path({str(pair_of_files["mr"])!r}), Path({str(pair_of_files["us"])!r})
+        window.files.open_paths({{Space.MR: mr, Space.US: us}})
+        wait(lambda: window.session.case.us is not None)
+        window.session.move_landmark(Space.US, "apex", [1.5, 2.5, -20.5])
+        print(json.dumps(True), flush=True)
+        os._exit(0)
+    """)
+    assert run_python(opening)
+    resuming = PREAMBLE.format(folder=str(tmp_path)) + textwrap.dedent("""
+        from functools import partial
+        last = unfinished(folder / "journals")
+        window.offer_to_resume(describe(last), partial(resumed, last))
+        offer = window.messages.text
+        window.messages.answer.click()
+        wait(lambda: window.session.case.us is not None)
+        position = window.session.case.us_landmarks["apex"].position_mm.tolist()
+        window.close()
+        print(json.dumps([offer, position, unfinished(folder / "journals") is None]))
+    """)
+    offer, position, is_finished = run_python(resuming)
+    assert "mr.nii.gz and us.nii.gz" in offer or "us.nii.gz and mr.nii.gz" in offer
+    assert "Place apex in US" in offer
+    assert position == [1.5, 2.5, -20.5]
+    assert is_finished
