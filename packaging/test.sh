@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 . packaging/install.sh
-install_fusioninit dev $runtime_libraries xvfb
+install_fusioninit dev $runtime_libraries xvfb dicom3tools
 .venv/bin/ruff check .
 .venv/bin/ruff format --check .
 .venv/bin/mypy fusioninit

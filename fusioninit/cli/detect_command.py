@@ -6,6 +6,7 @@ from argparse import Namespace
 from typing import Any
 
 from fusioninit.cli.output import ProgressLine, Status, answer, answer_json, tell
+from fusioninit.cli.stated import stated_geometry
 from fusioninit.detection.bundled_networks import predict_landmarks
 from fusioninit.detection.predict import Detection
 from fusioninit.exchange.markups import write_markups
@@ -18,7 +19,9 @@ from fusioninit.registration.plausibility import anatomy_warnings
 def run(options: Namespace) -> int:
     """Detect, write the markups, and print the landmarks."""
     space = Space(options.modality)
-    volume = read_volume(options.volume, space=space, series_uid=options.series)
+    volume = read_volume(
+        options.volume, space=space, series_uid=options.series, stated=stated_geometry(options)
+    )
     for warning in volume.source.warnings:
         tell(f"warning: {warning}")
     tell(f"read {volume.source.description or options.volume.name}")

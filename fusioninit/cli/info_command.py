@@ -6,6 +6,7 @@ from argparse import Namespace
 from typing import Any
 
 from fusioninit.cli.output import Status, answer, answer_json
+from fusioninit.cli.stated import stated_geometry
 from fusioninit.geometry import Space, orientation_letters
 from fusioninit.imaging import Volume
 from fusioninit.imaging.reading import read_volume
@@ -14,7 +15,9 @@ from fusioninit.imaging.reading import read_volume
 def run(options: Namespace) -> int:
     """Print geometry, the series chosen, and warnings."""
     space = Space(options.modality)
-    volume = read_volume(options.volume, space=space, series_uid=options.series)
+    volume = read_volume(
+        options.volume, space=space, series_uid=options.series, stated=stated_geometry(options)
+    )
     record = describe(volume)
     if options.json:
         answer_json(record)

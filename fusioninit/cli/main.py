@@ -87,13 +87,24 @@ def _add_volume_commands(commands: _Commands) -> None:
     info.add_argument("volume", type=Path, metavar="VOLUME")
     info.add_argument("--modality", choices=("mr", "us"), default="mr")
     info.add_argument("--series", metavar="UID", help="DICOM series to read")
+    _add_stated_geometry(info)
     info.add_argument("--json", action="store_true")
     detect = commands.add_parser("detect", help="find the landmarks of a volume")
     detect.add_argument("volume", type=Path, metavar="VOLUME")
     detect.add_argument("--modality", choices=("mr", "us"), required=True)
     detect.add_argument("--out", type=Path, required=True, metavar="FILE.mrk.json")
     detect.add_argument("--series", metavar="UID", help="DICOM series to read")
+    _add_stated_geometry(detect)
     detect.add_argument("--json", action="store_true")
+
+
+def _add_stated_geometry(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--spacing", metavar="I,J,K", help="voxel size in mm, for a file that states none"
+    )
+    command.add_argument(
+        "--orientation", default="", metavar="LPS", help="where i, j, k point, likewise"
+    )
 
 
 def _add_register(commands: _Commands) -> None:

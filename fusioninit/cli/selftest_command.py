@@ -52,7 +52,7 @@ def check_versions() -> Facts:
     """Versions of what matters most."""
     from importlib.metadata import version
 
-    packages = ("torch", "PySide6", "vtk", "SimpleITK", "numpy")
+    packages = ("torch", "PySide6_Essentials", "vtk", "SimpleITK", "numpy")
     return {"python": platform.python_version(), **{name: version(name) for name in packages}}
 
 

@@ -80,3 +80,14 @@ def test_the_command_is_installed_and_knows_its_version():
         check=True,
     )
     assert out.stdout.startswith("fusioninit ")
+
+
+def test_a_file_without_geometry_is_read_as_stated(tmp_path, capsys):
+    path = tmp_path / "plain.nrrd"
+    voxels = np.arange(4 * 5 * 6, dtype=np.int16).tobytes()
+    header = "NRRD0004\ntype: int16\ndimension: 3\nsizes: 6 5 4\nencoding: raw\nendian: little\n\n"
+    path.write_bytes(header.encode() + voxels)
+    assert main(["info", str(path), "--spacing", "0.5,0.6,3", "--orientation", "LPS"]) == 0
+    assert "spacing mm: 0.500 0.600 3.000" in capsys.readouterr().out
+    assert main(["info", str(path), "--spacing", "0.5"]) == 3
+    assert "--spacing 0.5: give three sizes in mm" in capsys.readouterr().err

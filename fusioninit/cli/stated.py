@@ -1,0 +1,25 @@
+"""Geometry that a person states for a file that states none: `--spacing` and `--orientation`."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from fusioninit.errors import InputError
+from fusioninit.imaging.stated_geometry import StatedGeometry
+
+
+def stated_geometry(options: Namespace) -> StatedGeometry | None:
+    """What was stated, or None. InputError where it is not three sizes or not an orientation."""
+    if options.spacing is None and not options.orientation:
+        return None
+    return StatedGeometry(_sizes_mm(options.spacing), options.orientation)
+
+
+def _sizes_mm(text: str | None) -> tuple[float, float, float] | None:
+    if text is None:
+        return None
+    try:
+        i, j, k = (float(size) for size in text.split(","))
+    except ValueError as error:
+        raise InputError(f"--spacing {text}: give three sizes in mm, such as 0.5,0.5,3") from error
+    return i, j, k
