@@ -1,4 +1,4 @@
-"""`evaluate`: what weights are worth on the seeded synthetic benchmark, as tables and CSV.
+"""What one training's network is worth on the seeded synthetic benchmark, as tables and CSV.
 
 Table 1 of the paper is the radial error per landmark; beside it stand the gland's overlap and how
 many errors the claimed covariances cover. Files land in `evaluation/` of the output folder.
@@ -19,7 +19,7 @@ from fusioninit.detection.predict import LandmarkPredictor
 from fusioninit.detection.weights import ModelCard, load_model
 from fusioninit.landmarks import ALL_NAMES, LABELS
 from fusioninit.training.calibrate import fit_calibration
-from fusioninit.training.config import TrainingConfig, read_config
+from fusioninit.training.config import TrainingConfig
 from fusioninit.training.data import BENCHMARK_SEED, CALIBRATION_SEED, Draw, phantom_source
 from fusioninit.training.export import averaged_network, calibrated_all, summary
 from fusioninit.training.measure import Measurements, mahalanobis2, measure
@@ -27,17 +27,6 @@ from fusioninit.training.measure import Measurements, mahalanobis2, measure
 FOLDER = "evaluation"
 
 _log = logging.getLogger(__name__)
-
-
-def evaluate(config_path: str | Path) -> Path:
-    """Measure as the TOML file says; return the folder with the tables.
-
-    Raises
-    ------
-    InputError
-        The configuration is wrong, or there are no weights.
-    """
-    return evaluate_config(read_config(config_path), command=f"fusioninit evaluate {config_path}")
 
 
 def evaluate_config(config: TrainingConfig, *, command: str, draw: Draw | None = None) -> Path:

@@ -1,0 +1,175 @@
+"""Table 1 of the paper, and beside it gland overlap and coverage, from landmark rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from fusioninit.landmarks import ALL_NAMES, LABELS, REQUIRED_NAMES
+from fusioninit.training.evaluation import paper
+from fusioninit.training.evaluation.records import (
+    GlandOverlap,
+    LandmarkError,
+    by_case,
+    column,
+    unique,
+    where,
+)
+from fusioninit.training.evaluation.statistics import coverage, marks, mean_sd
+from fusioninit.training.evaluation.tables import Table, mean_and_sd, number, percent
+
+SPACES = ("mr", "us")
+
+
+def detection_tables(
+    landmarks: Sequence[LandmarkError],
+    glands: Sequence[GlandOverlap],
+    *,
+    baseline: str | None,
+    variance: str | None,
+) -> list[Table]:
+    """Tables on the detection of one source; none where nothing was detected."""
+    if not landmarks:
+        return []
+    return [
+        radial_error_table(landmarks, baseline=baseline, variance=variance),
+        landmark_table(landmarks),
+        gland_table(glands),
+        coverage_table(landmarks),
+    ]
+
+
+def radial_error_table(
+    rows: Sequence[LandmarkError], *, baseline: str | None, variance: str | None
+) -> Table:
+    """Table 1: mean radial error over the paper's three landmarks, with significance marks."""
+    three = [row for row in rows if row.landmark in REQUIRED_NAMES]
+    lines = [
+        [
+            method,
+            *(
+                _radial_error(three, method, space, {"baseline": baseline, "variance": variance})
+                for space in SPACES
+            ),
+        ]
+        for method in unique(row.method for row in rows)
+    ]
+    lines += [[name, *(mre[space] for space in SPACES)] for name, mre in paper.MRE_MM.items()]
+    compared = [f"* differs from '{baseline}'"] if baseline else []
+    compared += [f"† differs from '{variance}'"] if variance else []
+    signs = f" {', '.join(compared)}: Wilcoxon signed-rank on case means, p < 0.05." * any(compared)
+    return Table(
+        "table1",
+        "Table 1: mean radial error (MRE)",
+        "Mean ± SD in mm over cases and the three landmarks apex, bladder neck and posterior "
+        f"median, those outside the image included.{signs} {paper.NOTE}",
+        ("Method", "MR", "US"),
+        lines,
+    )
+
+
+def landmark_table(rows: Sequence[LandmarkError]) -> Table:
+    """Radial errors by landmark; for the required three also without points outside the image."""
+    lines = []
+    for method in unique(row.method for row in rows):
+        for space in SPACES:
+            own = where(rows, method=method, space=space)
+            if not own:
+                continue
+            inside = [row for row in own if row.inside and row.landmark in REQUIRED_NAMES]
+            lines.append(
+                [
+                    method,
+                    space.upper(),
+                    *(mean_and_sd(mean_sd(_errors(own, name))) for name in ALL_NAMES),
+                    number(_median(own)),
+                    mean_and_sd(mean_sd(column(inside, "error_mm"))),
+                ]
+            )
+    return Table(
+        "landmarks",
+        "Radial error by landmark",
+        "Mean ± SD in mm; the last two columns are over the paper's three landmarks.",
+        (
+            "Method",
+            "Image",
+            *(LABELS[name] for name in ALL_NAMES),
+            "Median of three",
+            "Three, inside the image",
+        ),
+        lines,
+    )
+
+
+def gland_table(rows: Sequence[GlandOverlap]) -> Table:
+    """Dice of found and true gland."""
+    lines = []
+    for method in unique(row.method for row in rows):
+        for space in SPACES:
+            dice = column(where(rows, method=method, space=space), "dice")
+            if len(dice):
+                low = f"{np.quantile(dice, 0.1):.2f}"
+                lines.append([method, space.upper(), mean_and_sd(mean_sd(dice), 3), low])
+    return Table(
+        "glands",
+        "Gland Dice",
+        "On the network's grid; 0 where no gland was found.",
+        ("Method", "Image", "Dice", "10th percentile"),
+        lines,
+    )
+
+
+def coverage_table(rows: Sequence[LandmarkError]) -> Table:
+    """How many errors the claimed 68 and 95 % regions hold; points outside the image left out."""
+    lines = []
+    for method in unique(row.method for row in rows):
+        for space in SPACES:
+            own = [row for row in where(rows, method=method, space=space) if row.inside]
+            if not own:
+                continue
+            by_landmark = [
+                percent(coverage(column(where(own, landmark=name), "distance2"), 95))
+                for name in ALL_NAMES
+            ]
+            both = [percent(coverage(column(own, "distance2"), level)) for level in (68, 95)]
+            lines.append([method, space.upper(), *both, *by_landmark])
+    return Table(
+        "coverage",
+        "Coverage of the claimed uncertainty",
+        "Share of errors inside the landmark's 68 and 95 % region (3D normal, its covariance).",
+        (
+            "Method",
+            "Image",
+            "68 %, all five",
+            "95 %, all five",
+            *(f"95 %, {LABELS[name].lower()}" for name in ALL_NAMES),
+        ),
+        lines,
+    )
+
+
+def _radial_error(
+    rows: Sequence[LandmarkError], method: str, space: str, others: dict[str, str | None]
+) -> str:
+    own = where(rows, method=method, space=space)
+    if not own:
+        return "-"
+    mean = by_case(own, "error_mm")
+    compared = {}
+    for role, name in others.items():
+        other = by_case(where(rows, method=name, space=space), "error_mm") if name else {}
+        # paired: the same cases in the same order, NaN where the other has no answer
+        paired = [other.get(case, float("nan")) for case in mean]
+        compared[role] = paired if name not in (None, method) else None
+    signs = marks(list(mean.values()), **compared)
+    return mean_and_sd(mean_sd(column(own, "error_mm"))) + signs
+
+
+def _errors(rows: Sequence[LandmarkError], name: str) -> np.ndarray:
+    return column(where(rows, landmark=name), "error_mm")
+
+
+def _median(rows: Sequence[LandmarkError]) -> float:
+    three = [row.error_mm for row in rows if row.landmark in REQUIRED_NAMES]
+    return float(np.median(three)) if three else float("nan")
