@@ -1,7 +1,7 @@
 """How the next program starts from an export: a text that travels with the files.
 
-Every command in it is run by `tests/exchange/test_recipes.py` where its program is installed,
-except those it marks as not run.
+Every command in it is run by `tests/exchange/test_recipes.py` (3D Slicer: `test_slicer.py`) where
+its program is installed, except those it marks as not run.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ NiftyReg (not run here)
     reg_resample -ref US.nii.gz -flo MR.nii.gz -trans us_from_mr_ras_matrix.txt -res mr_on_us.nii.gz
     reg_f3d -ref US.nii.gz -flo MR.nii.gz -aff us_from_mr_ras_matrix.txt -res deformed.nii.gz
 
-3D Slicer (not run here)
+3D Slicer (read by its core library, 5.13)
     Load US, MR, us_from_mr.h5 and both .mrk.json; in the Data module drag MR and mr_landmarks
     onto the transform. They then lie on the US.
 
