@@ -207,7 +207,11 @@ class DetectorModule(lightning.LightningModule):
         now = time.monotonic()
         self.trained_seconds += now - self._last_time
         self._last_time = now
-        if self.progress >= 1:
+        done = self.progress >= 1
+        if self.trainer.world_size > 1:
+            # clocks differ between processes; all must stop after the same step
+            done = self.trainer.strategy.reduce_boolean_decision(done, all=False)
+        if done:
             self.trainer.should_stop = True
 
     def on_validation_start(self) -> None:

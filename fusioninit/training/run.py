@@ -72,11 +72,14 @@ def precision(config: TrainingConfig) -> str:
 
 
 def _trainer(config: TrainingConfig) -> lightning.Trainer:
+    several = config.devices * config.nodes > 1
     epochs = -(-config.stopping.max_steps // config.validate_every)
     return lightning.Trainer(
         accelerator=config.accelerator,
         devices=config.devices,
         num_nodes=config.nodes,
+        # some methods leave a head unused, which plain DDP refuses
+        strategy="ddp_find_unused_parameters_true" if several else "auto",
         precision=precision(config),  # type: ignore[arg-type]
         # the module stops at max_steps: told of it, Lightning resumes into an epoch without batches
         max_epochs=epochs,
