@@ -41,6 +41,13 @@ from fusioninit.gui.window_frame import bare_column, make_menus, make_sidebar, m
 from fusioninit.landmarks import LABELS, REQUIRED_NAMES, LandmarkName
 from fusioninit.session import Session
 
+WINDOW_PRESETS: dict[str, tuple[float, float] | None] = {
+    "as in the file": None,
+    "whole range": (0.0, 100.0),
+    "strong contrast": (10.0, 97.0),
+    "bright": (1.0, 92.0),
+}
+"""Percentiles shown black and white: MR intensities have no unit, so no numbers would fit all."""
 BANNER = "Research use only — not a medical device"
 
 
@@ -232,6 +239,13 @@ class MainWindow(QMainWindow):
             view.reset()
         self.view_state.show_case(self.session.case)
 
+    def set_window_preset(self, space: Space, percentiles: tuple[float, float] | None) -> None:
+        """Window a volume between two percentiles, or (None) as its file says."""
+        volume = self.session.case.volume(space)
+        if volume is not None:
+            window = volume.percentiles(*percentiles) if percentiles else volume.display_window()
+            self.view_state.set_window(space, *window)
+
     def show_preferences(self) -> None:
         """Ask for preferences."""
         PreferencesDialog(self.preferences, self).exec()
@@ -281,6 +295,12 @@ class MainWindow(QMainWindow):
             action = menu.addAction(f"Place {LABELS[name].lower()} here ({SPACE_NAME[space]})")
             action.triggered.connect(
                 lambda _on=False, name=name: self._place(space, name, position_mm)
+            )
+        menu.addSeparator()
+        for name, limits in WINDOW_PRESETS.items():
+            action = menu.addAction(f"Window of {SPACE_NAME[space]}: {name}")
+            action.triggered.connect(
+                lambda _on=False, limits=limits: self.set_window_preset(space, limits)
             )
         menu.addSeparator()
         menu.addAction(self.actions_by_name["reset"])

@@ -42,15 +42,23 @@ SURFACE_VOXELS = 72
 """A gland is thinned to about so many voxels per axis before its surface is taken."""
 
 
-def make_interactor(parent: QWidget, renderer: vtkRenderer) -> Any:
-    """A Qt widget that shows `renderer`; trackball camera, black ground, depth peeling."""
+def make_interactor(parent: QWidget, renderer: vtkRenderer, above: vtkRenderer) -> Any:
+    """A Qt widget that shows `renderer`, and `above` in front of it from the same camera.
+
+    What is in `above` (landmarks, targets) is never hidden behind a slice.
+    """
     widget = QVTKRenderWindowInteractor(parent)
     renderer.SetBackground(0.03, 0.035, 0.045)
     renderer.SetBackground2(0.10, 0.12, 0.15)
     renderer.GradientBackgroundOn()
     window = widget.GetRenderWindow()
     window.SetMultiSamples(0)
+    window.SetNumberOfLayers(2)
     window.AddRenderer(renderer)
+    above.SetLayer(1)
+    above.InteractiveOff()
+    above.SetActiveCamera(renderer.GetActiveCamera())
+    window.AddRenderer(above)
     widget.SetInteractorStyle(vtkInteractorStyleTrackballCamera())
     widget.Initialize()
     return widget
@@ -64,7 +72,8 @@ def close_interactor(widget: Any) -> None:
     widget.close()
     widget.setParent(None)
     window, interactor = widget._RenderWindow, widget._Iren
-    window.RemoveRenderer(window.GetRenderers().GetFirstRenderer())
+    while window.GetRenderers().GetNumberOfItems():
+        window.RemoveRenderer(window.GetRenderers().GetFirstRenderer())
     interactor.SetInteractorStyle(None)
     interactor.RemoveAllObservers()
     interactor.SetRenderWindow(None)

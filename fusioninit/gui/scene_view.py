@@ -40,7 +40,8 @@ class SceneView(QWidget):
         self.setMinimumSize(140, 120)
         self._session, self._view_state = session, view_state
         self.renderer = vtkRenderer()
-        self._widget: Any = parts.make_interactor(self, self.renderer)
+        self._above = vtkRenderer()
+        self._widget: Any = parts.make_interactor(self, self.renderer, self._above)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(1, 1, 1, 1)
         layout.addWidget(self._widget)
@@ -114,12 +115,12 @@ class SceneView(QWidget):
         known = self._marks[space]
         marks = self._session.case.landmarks(space)
         for name in [name for name in known if name not in marks]:
-            self.renderer.RemoveActor(known.pop(name))
+            self._above.RemoveActor(known.pop(name))
         for name, mark in marks.items():
             if name not in known:
                 known[name] = parts.mark_actor(space)
                 self._hang(known[name], space)
-                self.renderer.AddActor(known[name])
+                self._above.AddActor(known[name])
             known[name].SetPosition(*mark.position_mm)
         self._show_mr_where_known()
 
@@ -166,11 +167,11 @@ class SceneView(QWidget):
 
     def _show_targets(self) -> None:
         for actor in self._targets:
-            self.renderer.RemoveActor(actor)
+            self._above.RemoveActor(actor)
         self._targets = [parts.target_actor(target) for target in self._session.case.targets]
         for actor in self._targets:
             self._hang(actor, Space.MR)
-            self.renderer.AddActor(actor)
+            self._above.AddActor(actor)
         self._show_mr_where_known()
 
     def _hang(self, actor: vtkActor, space: Space) -> None:
@@ -211,6 +212,7 @@ class SceneView(QWidget):
         self._is_final = True
         self._timer.stop()
         self.renderer.RemoveAllViewProps()
+        self._above.RemoveAllViewProps()
         self._widget.removeEventFilter(self)
         parts.close_interactor(self._widget)
         self._widget = None

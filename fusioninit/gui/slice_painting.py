@@ -142,7 +142,8 @@ def draw_link(painter: QPainter, from_at: QPointF, to_at: QPointF) -> None:
 def draw_mark(painter: QPainter, mark: Mark, *, right_edge: float) -> None:
     """One landmark: a ring for US, a square for MR; dashed while only predicted.
 
-    The label stands to its right, or to its left where `right_edge` would cut it off.
+    The label stands to its right, or to its left where `right_edge` would cut it off; always
+    within the view.
     """
     painter.save()
     painter.setOpacity(mark.strength)
@@ -157,8 +158,10 @@ def draw_mark(painter: QPainter, mark: Mark, *, right_edge: float) -> None:
     if mark.label:
         width = painter.fontMetrics().horizontalAdvance(mark.label) + 2
         gap = GLYPH_RADIUS + 6
-        fits = mark.at.x() + gap + width < right_edge or mark.at.x() - gap - width < 0
-        left = mark.at.x() + gap if fits else mark.at.x() - gap - width
+        left = mark.at.x() + gap
+        if left + width > right_edge:
+            left = mark.at.x() - gap - width
+        left = min(max(left, 4.0), right_edge - width)
         draw_text(painter, QRectF(left, mark.at.y() - 19, width, 18), mark.label, colour=colour)
     painter.restore()
 

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from fusioninit.gui.actions import ACTIONS, TOOLBAR, Action
 from fusioninit.gui.glyphs import icon
 
-SIDEBAR_PX = 440
+SIDEBAR_PX = 456
 
 
 def make_sidebar(pages: dict[str, list[QWidget]], footer: QWidget) -> QFrame:

@@ -1,0 +1,170 @@
+"""The whole way through the real application, by mouse and keys, on the bundled demo.
+
+Every step leaves a screenshot in `test-artefacts/` to be looked at.
+"""
+
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+
+from fusioninit.app.window import make_application, make_window
+from fusioninit.geometry import Space
+from fusioninit.gui.preferences import Preferences
+from fusioninit.registration import LandmarkFit
+
+PICTURES = Path(__file__).resolve().parents[2] / "test-artefacts"
+LEFT = Qt.MouseButton.LeftButton
+CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+
+
+class Walker:
+    """Does what a person does, and waits as a person waits."""
+
+    def __init__(self, application, window):
+        self.application, self.window = application, window
+        self.longest_stall_s = 0.0
+        self._number = 0
+
+    def wait(self, until, seconds=120.0):
+        end = time.monotonic() + seconds
+        while not until():
+            assert time.monotonic() < end, "waited in vain"
+            begun = time.monotonic()
+            self.application.processEvents()
+            self.longest_stall_s = max(self.longest_stall_s, time.monotonic() - begun)
+            time.sleep(0.005)
+
+    def rest(self, seconds=0.4):
+        end = time.monotonic() + seconds
+        self.wait(lambda: time.monotonic() > end)
+
+    def picture(self, name):
+        self.rest()
+        PICTURES.mkdir(exist_ok=True)
+        self._number += 1
+        place = self.window.geometry()
+        shot = self.window.screen().grabWindow(
+            0, place.x(), place.y(), place.width(), place.height()
+        )
+        assert shot.save(str(PICTURES / f"walk-{self._number}-{name}.png"))
+        image = shot.toImage()
+        colours = {image.pixelColor(x, 130 + 3 * x // 4).name() for x in range(0, 900, 2)}
+        assert len(colours) > 30
+
+    def drag(self, view, start, by):
+        QTest.mousePress(view, LEFT, Qt.KeyboardModifier.NoModifier, start)
+        for share in (0.3, 0.6, 1.0):
+            QTest.mouseMove(view, start + by * share)
+            self.rest(0.05)
+        QTest.mouseRelease(view, LEFT, Qt.KeyboardModifier.NoModifier, start + by)
+
+    def press(self, key, modifier=Qt.KeyboardModifier.NoModifier):
+        QTest.keyClick(self.window, key, modifier)
+        self.rest(0.05)
+
+
+@pytest.fixture
+def walker(qapp, tmp_path, leaves_nothing):
+    application = make_application()
+    window = make_window(Preferences(tmp_path / "s.ini"), journals=tmp_path / "journals")
+    window.resize(1400, 900)
+    window.move(0, 0)
+    window.show()
+    window.activateWindow()
+    yield Walker(application, window)
+    window.close()
+    window.deleteLater()
+
+
+@pytest.mark.gl
+def test_from_opening_the_demo_to_the_export_and_back(walker, tmp_path):
+    window, session = walker.window, walker.window.session
+    walker.rest()
+
+    window.actions_by_name["demo"].trigger()
+    walker.wait(lambda: session.case.us is not None)
+    walker.wait(lambda: session.case.us_from_mr is not None and not window.progress.isVisible())
+    walker.picture("detected")
+
+    window.jump_to("posterior_median")
+    walker.rest()
+    view = window.slices["us_sagittal"]
+    before = session.case.us_landmarks["posterior_median"].position_mm
+    start = view.to_view(before).toPoint()
+    walker.drag(view, start, QPoint(14, 10))
+    moved = session.case.us_landmarks["posterior_median"].position_mm
+    expected_mm = np.hypot(14, 10) * view.mm_per_px()
+    assert np.linalg.norm(moved - before) == pytest.approx(expected_mm, abs=0.5)
+    walker.picture("dragged")
+
+    walker.press(Qt.Key.Key_Z, CTRL)
+    assert np.array_equal(session.case.us_landmarks["posterior_median"].position_mm, before)
+    walker.press(Qt.Key.Key_Z, CTRL | SHIFT)
+    assert np.array_equal(session.case.us_landmarks["posterior_median"].position_mm, moved)
+
+    window.registration.estimator.setFocus()
+    other = window.registration.estimator.findData("translation")
+    window.registration.estimator.setCurrentIndex(other)
+    window.registration.estimator.activated.emit(other)
+    assert session.case.us_from_mr.angle_deg == pytest.approx(0.0, abs=1e-9)
+    walker.press(Qt.Key.Key_Z, CTRL)
+    assert session.case.us_from_mr.angle_deg > 0.0
+
+    walker.press(Qt.Key.Key_T)
+    assert len(session.case.targets) == 1
+    walker.press(Qt.Key.Key_G)
+    assert window.tour.is_on
+    QTest.mouseClick(window.review.forth, LEFT)
+    walker.picture("tour")
+    QTest.mouseClick(window.review.end_tour, LEFT)
+
+    QTest.keyClicks(window.review.initials, "AB")
+    QTest.mouseClick(window.review.accept, LEFT)
+    assert session.case.decision.accepted
+    window.files.export_to(tmp_path / "out")
+    walker.wait(lambda: any("verified" in text for text in window.messages.texts))
+    assert list((tmp_path / "out").glob("*.tfm"))
+    walker.picture("exported")
+
+    window.files._save_to(tmp_path / "case")
+    saved = session.case
+    window.files.open_case(window.files.saved_as)
+    walker.wait(lambda: session.case is not saved)
+    assert session.case.us_landmarks == saved.us_landmarks
+    assert session.case.decision == saved.decision
+    assert session.case.targets[0].name == "Target 1"
+    fits = [case.registration for case in (session.case, saved)]
+    assert all(isinstance(fit, LandmarkFit) for fit in fits)
+    assert np.allclose(fits[0].us_from_mr.matrix, fits[1].us_from_mr.matrix, atol=1e-6)
+    assert threading.active_count() <= 2
+
+
+@pytest.mark.gl
+def test_layouts_modes_and_the_light_theme_are_looked_at(walker):
+    from fusioninit.gui.theme import DARK, LIGHT, apply_theme
+
+    window, session = walker.window, walker.window.session
+    window.preferences.set_value("detects_on_open", "false")
+    window.actions_by_name["demo"].trigger()
+    walker.wait(lambda: session.case.us is not None)
+    from fusioninit.state.demo import demo_truth
+
+    truth = demo_truth()
+    session.import_landmarks(truth.us_landmarks)
+    session.import_landmarks(truth.mr_landmarks)
+    for layout in ("Six slices", "Four-up", "Side by side", "3D"):
+        window.show_layout(layout)
+        walker.picture(f"layout-{layout.lower().replace(' ', '-')}")
+    window.show_layout("Review")
+    for mode in ("mode_checker", "mode_wipe"):
+        window.actions_by_name[mode].trigger()
+        walker.picture(mode.replace("_", "-"))
+    apply_theme(walker.application, LIGHT)
+    walker.picture("light")
+    apply_theme(walker.application, DARK)
+    assert session.case.landmarks(Space.MR) == truth.mr_landmarks
