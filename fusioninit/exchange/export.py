@@ -207,6 +207,6 @@ def _write_pictures_and_report(contents: Contents, folder: Path) -> dict[str, Pa
     for name, picture in pictures.items():
         key = name if name == "overlay" else f"overlay_{name}"
         files[key] = folder / f"{key}.png"
-        picture.save(files[key], "PNG")
+        picture.save(files[key], "PNG", compress_level=3)
     report = write_report(folder / "report.pdf", contents, pictures.get("overlay"))
     return files | {"report": report}

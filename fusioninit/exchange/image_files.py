@@ -18,7 +18,7 @@ from fusioninit.imaging.volume import Volume
 
 FloatArray = NDArray[np.float64]
 
-MAX_FIELD_VOXELS = 2_000_000
+MAX_FIELD_VOXELS = 500_000
 """A displacement field on a finer grid would be larger than the images; it is coarsened, which
 loses nothing: a rigid displacement is linear in position, and fields are read linearly."""
 

@@ -12,6 +12,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from PIL import Image
+from reportlab import rl_config
 from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle, getSampleStyleSheet
@@ -25,6 +26,9 @@ from fusioninit.exchange.placing import placed
 from fusioninit.exchange.sidecar import NOTICE
 from fusioninit.geometry import Space
 from fusioninit.landmarks import LABELS, LandmarkSet
+
+# binary streams: text encoding them takes longer than all the rest of the page
+rl_config.useA85 = 0
 
 _MARGIN = 14 * mm
 _WIDTH = A4[0] - 2 * _MARGIN
@@ -115,7 +119,7 @@ def _decision(contents: Contents) -> str:
 
 def _picture(overlay: Image.Image) -> Picture:
     stream = io.BytesIO()
-    overlay.save(stream, "PNG")
+    overlay.save(stream, "JPEG", quality=90)
     stream.seek(0)
     return Picture(stream, width=_WIDTH, height=_WIDTH * overlay.height / overlay.width)
 
