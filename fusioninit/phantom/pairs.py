@@ -30,7 +30,7 @@ US_LARGEST = 168
 """Voxels along each axis of a US volume at most."""
 
 SWEEP_SHAPE = (112, 150, 176)
-"""Frames, beams and samples of a full-resolution sweep."""
+"""Frames, beams and samples of a sweep for voxels of `US_SPACING_MM`; fewer for larger ones."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +137,9 @@ def _image_us(
         voxel_mm = US_SPACING_MM * coarsening
         sizes = (extent / voxel_mm).round().clamp(16, US_LARGEST // coarsening).int().tolist()
         grid = Grid.centred(sizes, voxel_mm)
+    detail = min(1.0, US_SPACING_MM / float(grid.spacing_mm.min()))
+    frames, beams, samples = (max(24, round(size * detail)) for size in SWEEP_SHAPE)
+    sweep = replace(sweep, shape=(frames, beams, samples))
     image, gland = us.render(probed, dice, placement, sweep)
     points = torch.as_tensor(grid.points_mm() - grid.center_mm, dtype=torch.float32)
     points = points.reshape(-1, 3).T.to(dice.device)

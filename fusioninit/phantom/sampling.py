@@ -133,7 +133,7 @@ def _finish(
     visible = seen & (landmarks.abs() <= reach).all(1)
     return PhantomSample(
         image=both[0].contiguous(),
-        gland=both[1].contiguous(),
+        gland=both[1].clamp(0.0, 1.0),
         landmarks_mm=landmarks.to(both.device),
         visible=visible.to(both.device),
     )

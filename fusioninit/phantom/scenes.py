@@ -76,7 +76,7 @@ def _contact(dice: Dice, shape: GlandShape, world_from_patient: Tensor) -> tuple
 def _draw_sweep(dice: Dice, kind: str, tip: Tensor, arc: float, gland: GlandShape) -> Sweep:
     if kind == "side":
         return _draw_side_fire(dice, tip, arc, gland)
-    half, depth = dice.uniform(0.85, 1.25), gland.body_mm[1] + dice.uniform(16, 42)
+    half, depth = dice.uniform(0.85, 1.25), min(gland.body_mm[1] + dice.uniform(14, 38), 80.0)
     tip = tip + torch.tensor([0.0, 0.0, dice.normal(0, 6)])
     reach = (arc + depth) * math.sin(half)
     low = torch.tensor([-reach, -(arc + depth), -reach])
@@ -89,7 +89,7 @@ def _draw_sweep(dice: Dice, kind: str, tip: Tensor, arc: float, gland: GlandShap
 
 def _draw_side_fire(dice: Dice, tip: Tensor, arc: float, gland: GlandShape) -> Sweep:
     half = dice.uniform(0.6, 0.9) if dice.chance(0.2) else dice.uniform(0.85, 1.35)
-    depth = gland.body_mm[1] + dice.uniform(2, 34)
+    depth = min(gland.body_mm[1] + dice.uniform(2, 34), 78.0)
     length = gland.body_mm[2] / 2 + dice.uniform(2, 16)
     shift = dice.normal(0, 3)
     if dice.chance(0.18):
