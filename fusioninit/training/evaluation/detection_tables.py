@@ -156,12 +156,14 @@ def _radial_error(
     if not own:
         return "-"
     mean = by_case(own, "error_mm")
-    compared = {}
+    compared: dict[str, list[float] | None] = {}
     for role, name in others.items():
         other = by_case(where(rows, method=name, space=space), "error_mm") if name else {}
         # paired: the same cases in the same order, NaN where the other has no answer
         paired = [other.get(case, float("nan")) for case in mean]
-        compared[role] = paired if name not in (None, method) else None
+        # as in the paper: the baseline itself carries no marks
+        bare = name is None or method in (name, others["baseline"])
+        compared[role] = None if bare else paired
     signs = marks(list(mean.values()), **compared)
     return mean_and_sd(mean_sd(column(own, "error_mm"))) + signs
 

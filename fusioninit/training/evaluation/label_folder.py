@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from fusioninit.errors import InputError
 from fusioninit.geometry import RigidTransform, Space
 from fusioninit.imaging.nifti_header import nifti_header
-from fusioninit.imaging.reading import read_mask, read_volume
+from fusioninit.imaging.nifti_volumes import nifti_grid, nifti_voxels
+from fusioninit.imaging.reading import read_volume
 from fusioninit.imaging.surfaces import mask_centroid_mm
 from fusioninit.imaging.volume import Volume
 from fusioninit.landmarks import LandmarkSet
@@ -92,8 +93,9 @@ class LabelFolder:
         """Read one case; UnusableCaseError where its labels do not serve."""
         file = self.files[number]
         folder = self.section.folder
-        labels = {space: folder / f"{space}_labels" / file for space in IMAGED}
-        glands = {space: _gland(path, space) for space, path in labels.items()}
+        labels = {space: _read_labels(folder / f"{space}_labels" / file, space) for space in IMAGED}
+        glands = {space: gland for space, (gland, _) in labels.items()}
+        points = {space: marked for space, (_, marked) in labels.items()}
         images = {
             space: read_volume(folder / f"{space}_images" / file, space=space, isolated=False)
             for space in (IMAGED if self.detects else ())
@@ -103,7 +105,6 @@ class LabelFolder:
         if truth.is_file():
             landmarks, us_from_mr = _read_truth(truth)
             return PairCase(name, number, landmarks, glands, images, us_from_mr)
-        points = {space: _points_mm(path, space) for space, path in labels.items()}
         landmarks = {
             space: landmarks_from_labels(space, points[space], glands[space]) for space in IMAGED
         }
@@ -151,21 +152,16 @@ def _refuse_other_points(name: str, mr: LandmarkSet) -> None:
         raise UnusableCaseError(f"{name}: channels 1 and 2 do not look like apex and bladder neck")
 
 
-def _gland(path: Path, space: Space) -> Volume:
-    gland = read_mask(path, space=space, isolated=False)
-    if not gland.voxels.any():
+def _read_labels(path: Path, space: Space) -> tuple[Volume, list[FloatArray | None]]:
+    """The gland, and the centroid of each further channel, None where it is empty."""
+    header = nifti_header(path)
+    grid, _ = nifti_grid(path, header)
+    channels = nifti_voxels(path, header).reshape(-1, *grid.shape) > 0.5
+    if not channels[0].any():
         raise UnusableCaseError(f"{path.name}: the gland's channel is empty")
-    return gland
-
-
-def _points_mm(path: Path, space: Space) -> list[FloatArray | None]:
-    """Centroid of each channel after the gland's; None where it is empty."""
-    sizes = nifti_header(path).claim.sizes
-    points: list[FloatArray | None] = []
-    for channel in range(1, sizes[3] if len(sizes) > 3 else 1):
-        mask = read_mask(path, space=space, channel=channel, isolated=False)
-        points.append(mask_centroid_mm(mask.voxels, mask.grid) if mask.voxels.any() else None)
-    return points
+    gland = Volume(channels[0].astype(np.uint8), grid, space)
+    points = [mask_centroid_mm(mask, grid) if mask.any() else None for mask in channels[1:]]
+    return gland, points
 
 
 def _read_truth(path: Path) -> tuple[dict[Space, LandmarkSet], RigidTransform]:

@@ -1,0 +1,132 @@
+import pytest
+
+from fusioninit.training.evaluation.detection_tables import coverage_table, radial_error_table
+from fusioninit.training.evaluation.records import Attempt, LandmarkError, TargetError
+from fusioninit.training.evaluation.registration_tables import (
+    SRE,
+    gain_table,
+    histogram_table,
+    registration_table,
+    target_table,
+)
+from fusioninit.training.evaluation.tables import Heading, Table
+
+HEADING = Heading(
+    "fusioninit evaluate x.toml", ["a: MR m sha256 0123"], "2 pairs, seeds 1 to 2.", "2 of 2 cases"
+)
+
+
+def landmark_rows(method, errors_mm, *, space="mr", landmark="apex"):
+    return [
+        LandmarkError("s", str(case), method, space, landmark, error, error, True)
+        for case, error in enumerate(errors_mm)
+    ]
+
+
+def attempts(estimator, sre_mm, *, points="automatic", unsolved=()):
+    return [
+        Attempt("s", str(case), points, "none", estimator, value, value, 2 * value, 1.0, 0.8, "")
+        for case, value in enumerate(sre_mm)
+    ] + [
+        Attempt("s", f"u{n}", points, "none", estimator, *[float("nan")] * 5, reason)
+        for n, reason in enumerate(unsolved)
+    ]
+
+
+def row_of(table, label):
+    (row,) = [row for row in table.rows if row[0] == label]
+    return row
+
+
+def test_table_1_marks_what_differs_from_the_baseline_and_from_variance():
+    errors = [4.0 + 0.1 * case for case in range(20)]
+    rows = [
+        *landmark_rows("dsnt", errors),
+        *landmark_rows("variance", [error - 0.5 for error in errors]),
+        *landmark_rows("distance", [error - 1.0 for error in errors]),
+    ]
+    table = radial_error_table(rows, baseline="dsnt", variance="variance")
+    assert row_of(table, "dsnt")[1:] == ["4.95 ± 0.58", "-"]
+    assert row_of(table, "variance")[1] == "4.45 ± 0.58*"
+    assert row_of(table, "distance")[1] == "3.95 ± 0.58*†"
+    assert row_of(table, "paper: distance map") == [
+        "paper: distance map",
+        "5.77 ± 2.67*†",
+        "5.55 ± 2.63*",
+    ]
+    assert "private data set" in table.note
+
+
+def test_table_1_leaves_the_auxiliary_points_out():
+    rows = landmark_rows("a", [3.0, 5.0]) + landmark_rows("a", [90.0], landmark="left_lateral")
+    assert radial_error_table(rows, baseline=None, variance=None).rows[0][1] == "4.00 ± 1.00"
+
+
+def test_points_outside_the_image_do_not_count_for_coverage():
+    outside = LandmarkError("s", "9", "a", "mr", "apex", 50.0, 99.0, False)
+    rows = [*landmark_rows("a", [1.0, 5.0, 7.0, 9.0]), outside]
+    assert coverage_table(rows).rows[0][2:5] == ["25.0 %", "75.0 %", "75.0 %"]
+
+
+def test_table_2_counts_what_was_not_solved():
+    rows = attempts("svd", [4.0, 6.0], unsolved=["on one line"])
+    table = registration_table(rows, observer="")
+    assert row_of(table, "automatic, svd") == [
+        "automatic, svd",
+        "2 of 3",
+        "5.00 ± 1.00",
+        "5.00",
+        "5.00 ± 1.00",
+        "0.80 ± 0.00",
+        "10.0 ± 2.0",
+    ]
+    assert row_of(table, "paper: network, svd")[2] == "6.62 ± 3.97"
+
+
+def test_gains_compare_the_same_cases_with_automatic_and_manual_least_squares():
+    rows = [
+        *attempts("svd", [10.0, 10.0, 99.0]),
+        *attempts("auto", [6.0, 10.0]),
+        *attempts("svd", [5.0, 5.0], points="manual"),
+    ]
+    gains = {tuple(row[:2]): row[2:4] for row in gain_table(rows).rows}
+    assert gains["automatic, auto", "automatic, svd"] == ["2", "-20 %"]
+    assert gains["automatic, auto", "manual, svd"] == ["2", "+60 %"]
+    assert ("automatic, svd", "automatic, svd") not in gains
+
+
+def test_table_3_stands_beside_the_papers_counts():
+    table = histogram_table(attempts("svd", [1.0, 5.0, 12.0, 50.0]), SRE)
+    assert row_of(table, "automatic, svd")[1:] == ["2", "0", "1", "0", "0", "0", "0", "1"]
+    assert row_of(table, "paper: network")[1:] == ["93", "137", "28", "1", "3", "0", "1", "0"]
+
+
+def test_predicted_error_is_covered_as_counted():
+    rows = [
+        TargetError("s", "1", "given", "none", "auto", n, actual, 3.0, 6.0)
+        for n, actual in enumerate([1.0, 2.0, 5.0, 8.0])
+    ]
+    (row,) = target_table(rows).rows
+    assert row == [
+        "given, auto",
+        "4 in 1",
+        "4.00 ± 2.74",
+        "3.50",
+        "7.10",
+        "3.00",
+        "6.00",
+        "75.0 %",
+    ]
+
+
+@pytest.mark.parametrize("form", ["to_markdown", "to_csv"])
+def test_every_table_says_how_it_was_made(form):
+    table = Table("t", "A title", "A note.", ("Way", "mm"), [("a|b", "1.0")])
+    text = getattr(table, form)(HEADING)
+    for part in ("A title", "fusioninit evaluate x.toml", "sha256 0123", "seeds 1 to 2", "2 of 2"):
+        assert part in text
+
+
+def test_markdown_keeps_its_columns():
+    table = Table("t", "A title", "", ("Way", "mm"), [("a|b", "1.0")])
+    assert table.to_markdown(HEADING).splitlines()[-1] == "| a\\|b | 1.0 |"
