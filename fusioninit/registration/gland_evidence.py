@@ -34,7 +34,7 @@ class CentroidTerm:
 
 
 class SurfaceTerm:
-    """Each gland's sampled surface points lie on the tangent planes of the other's nearest points.
+    """Each gland's sampled surface points lie on the other's surface, measured along its normal.
 
     Neighbouring residuals share their deformation: their covariance is that of the deformation
     along the normals plus each surface's own SD, so 150 points count as the dozen independent
@@ -67,22 +67,18 @@ class SurfaceTerm:
 
     def _moving_onto_fixed(self, pose: Pose, center_mm: FloatArray, share: float) -> Quadratic:
         points = pose.apply(self._moving_points)
-        _, nearest = self._fixed.tree.query(points)
-        normals = self._fixed.normals[nearest]
-        gaps = ((self._fixed.surface_mm[nearest] - points) * normals).sum(axis=1)
+        gaps, normals = self._fixed.surface_field.gaps_and_normals(points)
         facing = (normals * (self._moving_normals @ pose.rotation.T)).sum(axis=1) > 0
         precision = _precision(self._moving, self._deformation, self._fixed.surface_sd_mm) * share
         return _planes(points - center_mm, normals, gaps * facing, facing, precision)
 
     def _fixed_onto_moving(self, pose: Pose, center_mm: FloatArray, share: float) -> Quadratic:
         sought = (self._fixed_points - pose.translation_mm) @ pose.rotation
-        _, nearest = self._moving.tree.query(sought)
-        points = pose.apply(self._moving.surface_mm[nearest])
-        normals = self._moving.normals[nearest] @ pose.rotation.T
-        gaps = ((self._fixed_points - points) * normals).sum(axis=1)
+        gaps, normals = self._moving.surface_field.gaps_and_normals(sought)
+        normals = normals @ pose.rotation.T
         facing = (normals * self._fixed_normals).sum(axis=1) > 0
         precision = _precision(self._fixed, self._deformation, self._moving.surface_sd_mm) * share
-        return _planes(points - center_mm, normals, gaps * facing, facing, precision)
+        return _planes(self._fixed_points - center_mm, normals, -gaps * facing, facing, precision)
 
 
 def _planes(

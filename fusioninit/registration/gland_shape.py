@@ -12,6 +12,7 @@ from scipy.spatial import KDTree
 
 from fusioninit.geometry import Grid
 from fusioninit.registration.surface_extraction import level_crossings, soft_mask
+from fusioninit.registration.surface_field import SurfaceField
 
 FloatArray = NDArray[np.float64]
 
@@ -109,6 +110,11 @@ class GlandShape:
     def tree(self) -> KDTree:
         """Nearest surface point, for points of the same frame."""
         return KDTree(self.surface_mm)
+
+    @cached_property
+    def surface_field(self) -> SurfaceField:
+        """Gap to the surface and its normal at any point of the same frame."""
+        return SurfaceField.of(self.surface_mm, self.normals)
 
     @cached_property
     def sample(self) -> NDArray[np.intp]:

@@ -148,3 +148,24 @@ def test_a_cut_gland_is_laid_into_the_whole_one(glands):
     us, mr = pair(truth, noise_mm=2)
     fit = solved((cut, glands[1], truth), us, mr)
     assert surface_registration_error_mm(truth, fit.us_from_mr, glands[1].surface_mm) < 3
+
+
+def test_the_field_tells_gap_and_normal_anywhere_around_a_ball():
+    shape = GlandShape.from_mask(*sphere((1.0, 1.0, 1.0)))
+    rng = np.random.default_rng(0)
+    outward = rng.normal(size=(200, 3))
+    outward /= np.linalg.norm(outward, axis=1, keepdims=True)
+    radius = rng.uniform(12, 28, 200)
+    points = np.array([5, -3, 40]) + outward * radius[:, None]
+    gaps, normals = shape.surface_field.gaps_and_normals(points)
+    np.testing.assert_allclose(gaps, SPHERE_MM - radius, atol=0.6)
+    assert np.abs(gaps - (SPHERE_MM - radius)).mean() < 0.2
+    np.testing.assert_allclose(np.linalg.norm(normals, axis=1), 1)
+    assert ((normals * outward).sum(axis=1) > 0.95).all()
+
+
+def test_far_outside_its_reach_the_field_still_points_home():
+    shape = GlandShape.from_mask(*sphere((1.0, 1.0, 1.0)))
+    gaps, normals = shape.surface_field.gaps_and_normals(np.array([[205.0, -3, 40]]))
+    assert gaps[0] < -5
+    assert normals[0, 0] > 0.9

@@ -88,9 +88,11 @@ def test_two_equal_glands_meet_and_feel_no_pull():
     shape = GlandShape.from_mask(gland_mask(GRID), GRID)
     term = SurfaceTerm(shape, shape, DeformationModel())
     together = term.linearise(Pose(np.eye(3), np.zeros(3)), np.zeros(3))
-    assert together.cost == pytest.approx(0, abs=1e-12)
+    assert together.cost < 0.5
+    assert np.linalg.norm(np.linalg.solve(together.information, together.gradient)[3:]) < 0.1
     apart = term.linearise(Pose(np.eye(3), np.array([0.0, 5, 0])), np.zeros(3))
     assert apart.gradient[4] < 0
+    assert apart.cost > 5
 
 
 def test_many_surface_points_count_as_the_few_patches_that_deform_together():

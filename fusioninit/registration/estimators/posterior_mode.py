@@ -32,7 +32,7 @@ from fusioninit.registration.posterior import (
 FloatArray = NDArray[np.float64]
 
 SURFACE_TOLERANCE_MM = 0.03
-"""Closest points hop from one surface point to the next: a finer step is noise."""
+"""Far below what a drawn surface can tell; the last steps shrink by a third each."""
 
 
 def fit_posterior_mode(evidence: Evidence, *, complete: bool = True) -> Estimate | Unsolved:
