@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pydicom.dataset import Dataset
@@ -18,7 +19,13 @@ from pydicom.errors import InvalidDicomError
 
 from fusioninit.errors import ReadError
 from fusioninit.geometry import Space
-from fusioninit.imaging.dicom_frames import ENHANCED_US, Frame, frames_of, read_header
+from fusioninit.imaging.dicom_frames import (
+    ENHANCED_US,
+    Frame,
+    frames_of,
+    patient_key,
+    read_header,
+)
 
 MAX_FILES = 20_000
 _NOT_DICOM_SUFFIXES = {
@@ -31,7 +38,7 @@ _SECONDARY = ("SECONDARY", "SCREEN SAVE", "REPORT")
 _T2_WORDS = re.compile(r"(?<![a-z0-9])t2(?![0-9*])|t2w|t2[_ -]?(tse|fse|spc|frfse|blade|cube)")
 _NOT_T2_WORDS = re.compile(
     r"adc|dwi|diff|bval|b[-_ ]?value|trace|dce|dyn|perf|flash|vibe|t1|pd[ _-]|proton|t2\*|"
-    r"t2star|medic|haste|subtract|ktrans|mra"
+    r"t2[ _-]?star|medic|haste|subtract|ktrans|mra"
 )
 _LOCALIZER_WORDS = re.compile(r"locali[sz]|scout|survey|(?<![a-z])loc(?![a-z])|3[- ]?plane")
 _FAT_SATURATED = re.compile(r"(?<![a-z])(fs|stir|spair|spir|fatsat|tirm|flair)(?![a-z])")
@@ -71,6 +78,17 @@ class Series:
         number = self.first.get("SeriesNumber")
         words = "series" if number is None else f"series {number}"
         return f"{words} '{self.description}'" if self.description else words
+
+    @property
+    def study_date(self) -> str:
+        """YYYYMMDD, "" where unknown."""
+        return str(self.first.get("StudyDate") or "")
+
+    @property
+    def pixel_mm(self) -> float:
+        """Size of its pixels; 99 where it states none."""
+        sizes = (frame.spacing_mm for frame in self.frames if frame.spacing_mm is not None)
+        return max((float(size.max()) for size in sizes), default=99.0)
 
     @property
     def modality(self) -> str:
@@ -131,7 +149,7 @@ def choose(
     Raises
     ------
     ReadError
-        `series_uid` is not among them.
+        `series_uid` is not among them, or none is given and there are several patients.
     """
     if series_uid:
         asked = [series for series in found if series.uid == series_uid]
@@ -142,14 +160,14 @@ def choose(
             )
         others = tuple(series.one_line() for series in found if series is not asked[0])
         return [Choice(asked[0], "the series asked for", others)]
+    _require_one_patient(name, found)
     rank = rank_as_mr if space is Space.MR else rank_as_us
     ordered = sorted(found, key=rank, reverse=True)
     return [_choice(series, ordered, space) for series in ordered]
 
 
-def rank_as_mr(series: Series) -> tuple[float, ...]:
+def rank_as_mr(series: Series) -> tuple[Any, ...]:
     """How well a series answers "the axial T2 of the prostate"; larger is better."""
-    spacing = next((f.spacing_mm for f in series.frames if f.spacing_mm is not None), None)
     return (
         series.modality == "MR",
         not is_localizer(series),
@@ -158,19 +176,20 @@ def rank_as_mr(series: Series) -> tuple[float, ...]:
         not is_derived(series),
         not _FAT_SATURATED.search(series.description.lower()),
         len(series.frames) >= 10,
-        -round(float(spacing.max()), 2) if spacing is not None else -99.0,
+        series.study_date,
+        -round(series.pixel_mm, 2),
         len(series.frames),
         -float(series.first.get("SeriesNumber") or 0),
     )
 
 
-def rank_as_us(series: Series) -> tuple[float, ...]:
+def rank_as_us(series: Series) -> tuple[Any, ...]:
     """How well a series answers "the 3D ultrasound"; larger is better."""
     if series.modality != "US":
         # an MR folder opened as US gives the series it gives as MR, so that the mistake is seen
         return (0, 0, 0, *rank_as_mr(series))
     enhanced = str(series.first.get("SOPClassUID", "")) == ENHANCED_US
-    return (1, enhanced, len(series.frames))
+    return (1, enhanced, series.study_date, len(series.frames))
 
 
 def is_t2(series: Series) -> bool:
@@ -210,10 +229,10 @@ def _choice(series: Series, found: Sequence[Series], space: Space) -> Choice:
     others = tuple(other.one_line() for other in found if other is not series)
     if space is Space.US:
         reason = "the largest ultrasound series" if series.modality == "US" else "no ultrasound"
-        return Choice(series, reason, others)
+        return Choice(series, reason, others, tuple(_dates(series, found)))
     fits = is_t2(series) and series.orientation_word == "axial"
     reason = "the axial T2" if fits else "no axial T2 in the folder; the nearest to it"
-    warnings = []
+    warnings = _dates(series, found)
     if not fits:
         warnings.append(
             f"no axial T2 series was found: {series.name} was taken; "
@@ -230,7 +249,26 @@ def _choice(series: Series, found: Sequence[Series], space: Space) -> Choice:
 
 
 def _equal_rank(first: Series, second: Series) -> bool:
-    return rank_as_mr(first)[:7] == rank_as_mr(second)[:7]
+    alike = rank_as_mr(first)[:8] == rank_as_mr(second)[:8]
+    return (
+        alike and first.pixel_mm < 1.3 * second.pixel_mm and second.pixel_mm < 1.3 * first.pixel_mm
+    )
+
+
+def _dates(series: Series, found: Sequence[Series]) -> list[str]:
+    """A warning where the folder holds studies of several dates."""
+    others = sorted({other.study_date for other in found} - {series.study_date, ""})
+    if not others or not series.study_date:
+        return []
+    return [f"taken from the study of {series.study_date}; others are of {', '.join(others)}"]
+
+
+def _require_one_patient(name: str, found: Sequence[Series]) -> None:
+    keys = {patient_key(series.first) for series in found} - {""}
+    if len(keys) > 1:
+        raise ReadError(
+            f"{name} holds images of {len(keys)} patients; choose the folder of one patient"
+        )
 
 
 def _candidate_files(folder: Path) -> Iterable[Path]:

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +72,6 @@ def read_isolated(
     ReadError
         The child's own sentence, or that it ran too long, was stopped, or died on the file.
     """
-    request = replace(request, path=request.path.absolute())
     with tempfile.TemporaryDirectory(prefix="fusioninit-read-") as name:
         folder = Path(name)
         (folder / "request.json").write_text(request.to_json(), encoding="utf-8")

@@ -8,6 +8,7 @@ leaves here is LPS mm.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,7 @@ def describe(
 
 
 def _read(request: Request, isolated: bool, cancelled: Cancelled | None) -> Volume:
+    request = replace(request, path=request.path.absolute())
     if isolated:
         return read_isolated(request, cancelled=cancelled)
     from fusioninit.imaging.child import read_request

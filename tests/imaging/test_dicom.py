@@ -3,6 +3,7 @@
 import numpy as np
 import pydicom
 import pytest
+import SimpleITK as sitk
 from numpy.testing import assert_allclose, assert_array_equal
 
 from fusioninit.errors import InputError, ReadError
@@ -177,6 +178,36 @@ def test_a_volume_that_also_states_a_frame_time_is_read_with_a_warning(write):
     )
 
 
+@pytest.mark.parametrize("compressor", ["JPEG", "JPEG2000"])
+def test_what_pydicom_cannot_unpack_gdcm_does(tmp_path, grid, compressor):
+    """JPEG lossless, the commonest compression of archives, has no decoder in pydicom alone."""
+    voxels = np.arange(np.prod(grid.shape), dtype=np.uint16).reshape(grid.shape)
+    writer = sitk.ImageFileWriter()
+    writer.KeepOriginalImageUIDOn()
+    writer.SetUseCompression(True)
+    writer.SetCompressor(compressor)
+    for number in range(grid.shape[0]):
+        image = sitk.GetImageFromArray(voxels[number : number + 1])
+        image.SetSpacing(grid.spacing_mm.tolist())
+        tags = {
+            "0008|0016": "1.2.840.10008.5.1.4.1.1.4",
+            "0008|0060": "MR",
+            "0008|103e": "t2_tse_tra",
+            "0020|000e": "1.2.3.4",
+            "0020|000d": "1.2.3",
+            "0008|0018": f"1.2.3.4.{number}",
+            "0020|0032": "\\".join(f"{v:.8f}" for v in grid.to_world([0, 0, number])),
+            "0020|0037": "\\".join(f"{v:.8f}" for v in grid.direction[:, :2].T.ravel()),
+        }
+        for tag, value in tags.items():
+            image.SetMetaData(tag, value)
+        writer.SetFileName(str(tmp_path / f"{number}.dcm"))
+        writer.Execute(image)
+    syntax = pydicom.dcmread(tmp_path / "0.dcm").file_meta.TransferSyntaxUID
+    assert syntax.is_compressed
+    assert_same_place(read(tmp_path), grid)
+
+
 @pytest.mark.parametrize(
     "syntax", ["1.2.840.10008.1.2.5", "1.2.840.10008.1.2.4.80"], ids=["RLE", "JPEG-LS"]
 )
@@ -344,3 +375,50 @@ def test_an_mr_opened_as_us_says_what_its_header_says(write, grid):
 
 def test_read_errors_are_input_errors():
     assert issubclass(ReadError, InputError)
+
+
+def test_a_folder_of_two_patients_is_refused_until_one_series_is_named(write, grid):
+    write.series(grid, name="a")
+    write.series(grid, name="b", SeriesInstanceUID="1.9", PatientID="2", PatientName="Other")
+    assert refusal(write.folder) == (
+        "study holds images of 2 patients; choose the folder of one patient"
+    )
+    assert read(write.folder, series_uid="1.9").source.series_uid == "1.9"
+
+
+def test_of_two_studies_the_newer_is_taken_and_says_so(write, grid):
+    write.series(grid, name="a", SeriesInstanceUID="1.5", StudyDate="20251224")
+    write.series(grid, name="b", SeriesInstanceUID="1.6", StudyDate="20260102")
+    source = read(write.folder).source
+    assert source.series_uid == "1.6"
+    assert source.warnings == ("taken from the study of 20260102; others are of 20251224",)
+
+
+def test_the_small_field_of_view_is_preferred_to_the_pelvis_without_a_tie(write, grid):
+    pelvis = Grid(grid.shape, grid.spacing_mm * 2, grid.origin_mm, grid.direction)
+    write.series(pelvis, name="a", SeriesInstanceUID="1.5")
+    write.series(grid, name="b", SeriesInstanceUID="1.6")
+    source = read(write.folder).source
+    assert source.series_uid == "1.6"
+    assert source.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "is_t2"),
+    [
+        ("sT2W_TSE_ax", True),
+        ("AX T2 FRFSE 3mm", True),
+        ("t2_spc_tra_iso", True),
+        ("T2 AXIAL SMALL FOV", True),
+        ("t2*_map", False),
+        ("T2_STAR", False),
+        ("t1_tse_tra", False),
+        ("ep2d_diff_b1400", False),
+        ("AX LAVA DYNAMIC", False),
+        ("ADC (10^-6 mm2/s)", False),
+    ],
+)
+def test_t2_is_known_by_the_names_that_scanners_give(write, grid, text, is_t2):
+    write.series(Grid((4, 5, 6)), SeriesDescription=text)
+    warned = any("no axial T2" in warning for warning in read(write.folder).source.warnings)
+    assert warned != is_t2
