@@ -156,8 +156,6 @@ def _gland(files: CaseFiles, image: Volume, *, isolated: bool) -> tuple[Volume |
         gland = read_mask(
             files.mask, space=image.space, channel=files.mask_channel, isolated=isolated
         )
-        if not gland.voxels.any():
-            raise ReadError(f"the mask {files.mask.name} is empty; outline the gland")
     else:
         return None, image
     _require_overlap(gland, image.grid)

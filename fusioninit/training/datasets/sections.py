@@ -30,7 +30,7 @@ class DatasetsSection(Section):
     on_bad_row: Literal["refuse", "skip"] = "refuse"
     """A case that cannot be used stops the training, or is left out and named in the log."""
     validation_fraction: float = Field(default=0.2, ge=0, lt=1)
-    """Share of patients kept for validation in sets that name no split; 0: none is kept."""
+    """Share of patients kept for validation in sets that name none for it; 0: none is kept."""
     reference_sd_mm: float = Field(default=3.0, gt=0)
     """r in the weight r^2 / (r^2 + sd^2) of a landmark whose own SD per axis is sd: about what the
     network will miss by on a perfect label."""

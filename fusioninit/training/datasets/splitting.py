@@ -12,22 +12,22 @@ from fusioninit.training.datasets.listing import CaseFiles
 def with_splits(cases: tuple[CaseFiles, ...], fraction: float) -> tuple[CaseFiles, ...]:
     """The cases of one set, each with a split.
 
-    A set that names splits is taken at its word, blanks being "train". In others a patient's hash
-    decides, so that further patients leave the earlier ones where they were; at least one of
-    several patients validates, and one trains.
+    A set that names cases for validation is taken at its word, blanks being "train". In others a
+    patient's hash decides, so that further patients leave the earlier ones where they were; at
+    least one of several patients validates, and one trains. Test cases stay what they are.
 
     Raises
     ------
     InputError
         The set puts a patient on two sides.
     """
-    if any(case.split for case in cases):
-        named = tuple(replace(case, split=case.split or "train") for case in cases)
-        _require_one_side(named)
+    named = tuple(replace(case, split=case.split or "train") for case in cases)
+    _require_one_side(named)
+    if any(case.split == "validation" for case in named):
         return named
-    chosen = _validating({case.patient for case in cases}, fraction)
+    chosen = _validating({case.patient for case in named if case.split == "train"}, fraction)
     return tuple(
-        replace(case, split="validation" if case.patient in chosen else "train") for case in cases
+        replace(case, split="validation") if case.patient in chosen else case for case in named
     )
 
 
