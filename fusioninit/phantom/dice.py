@@ -15,6 +15,11 @@ class Dice:
         self.device = torch.device(device)
         self._generator = torch.Generator().manual_seed(seed % (2**63))
 
+    def split(self) -> Dice:
+        """New dice, seeded by a draw from these: what they draw changes nothing here."""
+        seed = torch.randint(2**62, (), generator=self._generator)
+        return Dice(int(seed), self.device)
+
     def uniform(self, low: float, high: float) -> float:
         """A number from [low, high)."""
         return low + (high - low) * float(torch.rand((), generator=self._generator))

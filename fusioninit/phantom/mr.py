@@ -61,6 +61,10 @@ ALWAYS_BLACK = (T.GAS, T.CORTEX, T.COIL)
 """Stay dark in most of the random palettes too: no sequence lights up gas."""
 
 
+FINE_PIXEL_MM = 1.0
+"""Below this pixel size a texture of 1.3 mm is added, which the networks' grids cannot hold."""
+
+
 @dataclass(frozen=True)
 class Stack:
     """A stack of slices.
@@ -160,6 +164,9 @@ def render(
     edge = max(0.45, 0.5 * pixel)
     values, gland_mm = paint(anatomy, dice, points, noise, palette, edge)
     image = values[0] + values[1] * noise[1] + values[2] * noise[2]
+    if pixel < FINE_PIXEL_MM:
+        cells = (1.0, 1.3 / pixel, 1.3 / pixel)
+        image = image + values[2] * noise_on_grid(dice, stack.shape, cells).reshape(-1)
     image = image.clamp_min(0.0) * _coil_gain(dice, anatomy, patient, stack)
     image = _scanned(image.reshape(stack.shape), dice)
     return image, inside(gland_mm, edge).reshape(stack.shape)

@@ -87,8 +87,10 @@ def draw_pair(
     dice = Dice(3 * seed + 2, device)
     with torch.no_grad():
         anatomy = draw_anatomy(dice, rectum_fill=dice.choice(RECTA))
-        mr_image, mr_gland, mr_placement = _image_mr(dice, anatomy, mr_grid, coarsening)
-        us_image, us_gland, us_placement = _image_us(dice, anatomy, us_grid, coarsening)
+        # own dice for each image: a patient and a pose do not depend on the grids
+        mr_dice, us_dice = dice.split(), dice.split()
+        mr_image, mr_gland, mr_placement = _image_mr(mr_dice, anatomy, mr_grid, coarsening)
+        us_image, us_gland, us_placement = _image_us(us_dice, anatomy, us_grid, coarsening)
         us_from_mr = _rigid_part(anatomy, mr_placement, us_placement)
     return PhantomPair(
         mr=mr_image,
@@ -107,9 +109,8 @@ def _image_mr(
     dice: Dice, anatomy: Anatomy, grid: Grid | None, coarsening: int
 ) -> tuple[Volume, Volume, Placement]:
     placement, stack = draw_mr_scene(dice, anatomy)
-    if grid is None:
-        pixels, size_mm = 256 // coarsening, 0.6 * coarsening
-        grid = Grid.centred((dice.integer(26, 32), pixels, pixels), (size_mm, size_mm, 3.0))
+    slices, pixels, size_mm = dice.integer(26, 32), 256 // coarsening, 0.6 * coarsening
+    grid = grid or Grid.centred((slices, pixels, pixels), (size_mm, size_mm, 3.0))
     i, j, k = grid.spacing_mm.tolist()
     stack = replace(
         stack,
@@ -130,8 +131,6 @@ def _image_us(
 ) -> tuple[Volume, Volume, Placement]:
     probed = replace(anatomy, pelvis=replace(anatomy.pelvis, rectum_fill="probe"))
     placement, sweep = draw_us_scene(dice, probed)
-    frames, beams, samples = (size // coarsening for size in SWEEP_SHAPE)
-    sweep = replace(sweep, shape=(frames, beams, samples))
     if grid is None:
         extent = (sweep.box_mm[:, 1] - sweep.box_mm[:, 0]).flip(0)
         voxel_mm = US_SPACING_MM * coarsening

@@ -79,6 +79,17 @@ def test_the_same_seed_gives_the_same_pair():
     np.testing.assert_array_equal(first.us_from_mr.matrix, again.us_from_mr.matrix)
 
 
+def test_patient_and_poses_do_not_depend_on_the_grids():
+    pair = draw_pair(seed=9, mr_grid=MR_GRID, us_grid=US_GRID)
+    other_mr = Grid.centred((18, 60, 50), (2.4, 2.4, 4.0), center_mm=MR_GRID.center_mm)
+    other_us = Grid.centred((40, 44, 48), 2.5, center_mm=US_GRID.center_mm)
+    other = draw_pair(seed=9, mr_grid=other_mr, us_grid=other_us)
+    np.testing.assert_allclose(other.us_from_mr.matrix, pair.us_from_mr.matrix, atol=1e-6)
+    np.testing.assert_allclose(
+        other.us_landmarks.positions_mm(ALL_NAMES), pair.us_landmarks.positions_mm(ALL_NAMES)
+    )
+
+
 def test_an_oblique_left_handed_grid_is_imaged_in_its_own_frame():
     flipped = np.diag([-1.0, 1.0, 1.0])
     grid = Grid((22, 70, 74), np.array([2.0, 2.0, 3.5]), np.array([80.0, -90.0, 10.0]), flipped)
