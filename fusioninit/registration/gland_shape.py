@@ -77,8 +77,17 @@ class GlandShape:
             raise ValueError("a gland's surface needs at least 20 finite points")
 
     @classmethod
-    def from_mask(cls, mask: ArrayLike, grid: Grid) -> GlandShape:
+    def from_mask(
+        cls,
+        mask: ArrayLike,
+        grid: Grid,
+        *,
+        surface_sd_mm: float = SURFACE_SD_MM,
+        centroid_sd_mm: float = CENTROID_SD_MM,
+    ) -> GlandShape:
         """The shape of the largest piece of a (k, j, i) mask (> 0.5 is gland) on its grid.
+
+        The SDs suit a mask drawn by a person; give larger ones for a network's.
 
         Raises
         ------
@@ -96,13 +105,14 @@ class GlandShape:
             (index.max(axis=0) == grid.size_xyz - 1).any()
         )
         surface, normals = level_crossings(*soft_mask(inside, grid))
-        sd = CUT_CENTROID_SD_MM if touches else CENTROID_SD_MM
+        sd = max(CUT_CENTROID_SD_MM, centroid_sd_mm) if touches else centroid_sd_mm
         return cls(
             centroid_mm=grid.to_world(index.mean(axis=0)),
             surface_mm=surface,
             normals=normals,
             volume_ml=float(len(index) * np.prod(grid.spacing_mm) / 1000),
             centroid_covariance_mm2=np.eye(3) * sd**2,
+            surface_sd_mm=surface_sd_mm,
             is_cut=touches,
         )
 

@@ -37,6 +37,13 @@ NEARLY_COLLINEAR_MM = 5.0
 """Off-line spread (RMS). Readers' points have 10 mm; at half of that a point error of 3 mm
 turns the pose about the line by more than 30 degrees."""
 
+VOLUME_RATIO = 1.6
+"""Between two outlines of one gland: diameters that differ by 17 %; probes stretch by 12 %."""
+
+CENTROID_LIMIT_MM = 10.0
+"""Between the glands' centroids after alignment. Both centroids' SD of 1.4 mm and 2.5 mm of a
+landmark fit make 3.2 mm per axis: one good fit in fifty lies further apart."""
+
 FAR_TURN_DEG = 75.0
 """No probe held in a rectum turns the gland further: end-fire probes reach 60 degrees."""
 
@@ -66,6 +73,7 @@ def fit_findings(
         *_pair_shape(evidence.pairs),
         *_pose(evidence, estimate),
         *_residuals(estimate),
+        *_glands(evidence, estimate),
     )
 
 
@@ -231,3 +239,26 @@ def _residuals(estimate: Estimate) -> Iterator[Finding]:
         _CHECK_POINT,
         culprit,
     )
+
+
+def _glands(evidence: Evidence, estimate: Estimate) -> Iterator[Finding]:
+    glands = evidence.glands
+    if glands is None or any(gland.is_cut for gland in glands):
+        return
+    fixed, moving = glands
+    ratio = fixed.volume_ml / moving.volume_ml
+    if max(ratio, 1 / ratio) > VOLUME_RATIO:
+        yield Finding(
+            "gland-volume",
+            f"The gland measures {moving.volume_ml:.0f} ml in MR and {fixed.volume_ml:.0f} ml "
+            "in US; one outline is wrong, or the images are of two patients.",
+            "Check the gland's outline in both images.",
+        )
+    apart = estimate.pose.apply(moving.centroid_mm[None])[0] - fixed.centroid_mm
+    distance = float(np.linalg.norm(apart))
+    if distance > CENTROID_LIMIT_MM:
+        yield Finding(
+            "glands-apart",
+            f"After alignment the glands' centres are {distance:.0f} mm apart.",
+            "Check the landmarks, then the gland's outline in both images.",
+        )

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from shapes import gland_mask, pair, transform
 
-from fusioninit.geometry import Grid, rotation_matrix
+from fusioninit.geometry import Grid, Space, rotation_matrix
+from fusioninit.landmarks import LandmarkSet
 from fusioninit.registration import GlandShape, LandmarkFit, fit_landmarks
 from fusioninit.registration.metrics import surface_registration_error_mm
 
@@ -169,3 +170,31 @@ def test_far_outside_its_reach_the_field_still_points_home():
     gaps, normals = shape.surface_field.gaps_and_normals(np.array([[205.0, -3, 40]]))
     assert gaps[0] < -5
     assert normals[0, 0] > 0.9
+
+
+def test_a_networks_mask_can_be_trusted_less(glands):
+    grid = Grid.centred((20, 60, 66), [1.0, 1.0, 3.0])
+    doubted = GlandShape.from_mask(gland_mask(grid), grid, surface_sd_mm=6.0, centroid_sd_mm=5.0)
+    us, mr = pair(glands[2], noise_mm=2)
+    sure, unsure = solved(glands, us, mr), solved((glands[0], doubted, glands[2]), us, mr)
+    target = [[10.0, 0, 5]]
+    assert unsure.predicted_error_mm(target).mean_mm > sure.predicted_error_mm(target).mean_mm
+
+
+def test_two_outlines_of_different_size_are_questioned(glands):
+    grid = Grid.centred((20, 60, 66), [1.0, 1.0, 3.0])
+    swollen = Grid(grid.shape, grid.spacing_mm * 1.2, grid.origin_mm * 1.2)
+    big = GlandShape.from_mask(gland_mask(grid), swollen)
+    us, mr = pair(glands[2], noise_mm=1)
+    fit = solved((glands[0], big, glands[2]), us, mr)
+    (found,) = [finding for finding in fit.findings if finding.code == "gland-volume"]
+    assert f"{big.volume_ml:.0f} ml in MR" in found.sentence
+
+
+def test_glands_that_stay_apart_are_questioned_even_where_the_fit_ignores_them(glands):
+    us, mr = pair(glands[2])
+    us = LandmarkSet.from_positions(
+        Space.US, {n: np.add(us[n].position_mm, [0, 0, 12]) for n in us}
+    )
+    fit = solved(glands, us, mr, "svd")
+    assert {finding.code for finding in fit.findings} == {"glands-apart"}
