@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from math import ceil
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -120,9 +121,22 @@ class PixelFrame:
         )
 
     def finer(self, factor: float) -> PixelFrame:
-        """The same picture with `factor` times as many pixels each way (a HiDPI screen)."""
-        width, height = (max(1, round(size * factor)) for size in self.size_px)
+        """The same picture with `factor` times as many pixels each way, about the same centre.
+
+        Above 1 for a HiDPI screen, below 1 to sample no finer than the voxels. Rounded up, so
+        that it covers the picture; `span_px` says where its pixels lie.
+        """
+        width, height = (max(1, ceil(size * factor - 1e-9)) for size in self.size_px)
         return PixelFrame(self.plane, (width, height), self.mm_per_px / factor, self.center_mm)
+
+    def span_px(self, other: PixelFrame) -> tuple[float, float, float, float]:
+        """(left, top, width, height) of `other`, made by `finer`, in pixels of this picture.
+
+        Counted from the upper left corner of the upper left pixel, not from its centre.
+        """
+        scale = other.mm_per_px / self.mm_per_px
+        width, height = (size * scale for size in other.size_px)
+        return (self.size_px[0] - width) / 2, (self.size_px[1] - height) / 2, width, height
 
 
 def index_from_pixel(

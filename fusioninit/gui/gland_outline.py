@@ -43,8 +43,7 @@ class GlandOutline:
             self._key = key
             coarse = frame.finer(1 / _COARSENESS_PX)
             cut = sampler_for(self._grade(gland)).sample(coarse, grid_from_plane)
-            scale = frame.size_px[0] / coarse.size_px[0], frame.size_px[1] / coarse.size_px[1]
-            self._polygons = _contours(cut, scale)
+            self._polygons = _contours(cut, frame.span_px(coarse))
         return self._polygons
 
     def _grade(self, gland: Volume) -> Volume:
@@ -94,7 +93,9 @@ def _bounds(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int_], NDArray[np.int_]
     return start, stop
 
 
-def _contours(cut: NDArray[np.int16], scale: tuple[float, float]) -> list[QPolygonF]:
+def _contours(
+    cut: NDArray[np.int16], span_px: tuple[float, float, float, float]
+) -> list[QPolygonF]:
     height, width = cut.shape
     levels = np.ascontiguousarray(np.maximum(cut, 0)).reshape(-1)
     image = vtkImageData()
@@ -111,7 +112,9 @@ def _contours(cut: NDArray[np.int16], scale: tuple[float, float]) -> list[QPolyg
     lines = strips.GetOutput()
     if lines.GetNumberOfLines() == 0:
         return []
-    points = (vtk_to_numpy(lines.GetPoints().GetData())[:, :2] + 0.5) * scale
+    left, top, across, down = span_px
+    scale = across / width, down / height
+    points = (vtk_to_numpy(lines.GetPoints().GetData())[:, :2] + 0.5) * scale + (left, top)
     ends = vtk_to_numpy(lines.GetLines().GetOffsetsArray())
     order = vtk_to_numpy(lines.GetLines().GetConnectivityArray())
     return [

@@ -7,6 +7,7 @@ cuts the MR alone.
 
 from __future__ import annotations
 
+import os
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -25,6 +26,10 @@ OUTSIDE = -32768
 """The 16-bit level of pixels outside the volume; drawn transparent."""
 
 _REACH = 32000.0
+
+SMALL_PX = 30_000
+"""Below this a second thread costs more than it saves."""
+THREADS = min(4, os.cpu_count() or 1)
 
 _samplers: WeakKeyDictionary[Volume, SliceSampler]
 
@@ -57,6 +62,7 @@ class SliceSampler:
         width, height = frame.size_px
         self._axes.DeepCopy(index_from_pixel(self._grid, frame, grid_from_plane).ravel().tolist())
         self._reslice.SetOutputExtent(0, width - 1, 0, height - 1, 0, 0)
+        self._reslice.SetNumberOfThreads(1 if width * height < SMALL_PX else THREADS)
         self._reslice.Modified()
         self._reslice.Update()
         flat = vtk_to_numpy(self._reslice.GetOutput().GetPointData().GetScalars())

@@ -11,6 +11,11 @@ from fusioninit.gui.slice_image import SliceLayer
 from fusioninit.gui.view_state import FusionMode, ViewState
 from fusioninit.session import Session
 
+Picture = tuple[QRectF, QImage]
+
+FINEST_SAMPLE_VOX = 0.6
+"""Slices are cut at most this fine, in voxels; Qt interpolates in between. Finer cuts cost time
+and show nothing more: the volume itself is only interpolated linearly."""
 CHECKER_PX = 48
 """Edge of a checkerboard field in logical pixels."""
 
@@ -26,23 +31,23 @@ class SliceLayers:
     def paint(self, painter: QPainter, frame: PixelFrame, ratio: float) -> None:
         """Fill the view with what its mode asks for."""
         mode = self._mode()
-        images = {space: self._image(space, frame, ratio) for space in self.shown_spaces()}
-        us, mr = images.get(Space.US), images.get(Space.MR)
-        target = QRectF(0, 0, *frame.size_px)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        pictures = {space: self._picture(space, frame, ratio) for space in self.shown_spaces()}
+        us, mr = pictures.get(Space.US), pictures.get(Space.MR)
         if us is not None:
-            painter.drawImage(target, us)
+            painter.drawImage(*us)
         if mr is None:
             return
         if us is None:
-            painter.drawImage(target, mr)
+            painter.drawImage(*mr)
         elif mode is FusionMode.BLEND:
             painter.setOpacity(self._view_state.mix)
-            painter.drawImage(target, mr)
+            painter.drawImage(*mr)
             painter.setOpacity(1.0)
         elif mode is FusionMode.CHECKER:
-            self._paint_checker(painter, target, mr, ratio)
+            self._paint_checker(painter, frame, mr)
         else:
-            self._paint_wipe(painter, target, mr)
+            self._paint_wipe(painter, frame, mr)
 
     def shown_spaces(self) -> list[Space]:
         """What is visible in the view at this moment, from below to above."""
@@ -60,9 +65,9 @@ class SliceLayers:
         return [Space.US, Space.MR]
 
     def outlines(self, frame: PixelFrame) -> list[tuple[Space, list[QPolygonF]]]:
-        """Gland outlines of both volumes on the frame, where masks and a transform are known."""
+        """Gland outlines on the frame: the view's own, and in US views the MR's once aligned."""
         case, found = self._session.case, []
-        for space in (Space.US, Space.MR):
+        for space in (Space.US, Space.MR) if self._space is Space.US else (Space.MR,):
             gland, transform = case.gland(space), self._grid_from_plane(space)
             if gland is None or (space is not self._space and transform is None):
                 continue
@@ -81,39 +86,44 @@ class SliceLayers:
             return None
         return us_from_mr.inverse() if space is Space.MR else us_from_mr
 
-    def _image(self, space: Space, frame: PixelFrame, ratio: float) -> QImage:
+    def _picture(self, space: Space, frame: PixelFrame, ratio: float) -> Picture:
+        """The slice of a volume and where it goes: sampled no finer than its voxels deserve."""
         volume = self._session.case.volume(space)
         assert volume is not None
+        finest = FINEST_SAMPLE_VOX * float(volume.grid.spacing_mm.min())
+        factor = min(ratio, frame.mm_per_px / finest)
+        sampled = frame if factor == 1.0 else frame.finer(factor)
         is_overlay = self._space is Space.US and space is Space.MR and self._is_tinted()
-        return self._layers[space].image(
+        image = self._layers[space].image(
             volume,
-            frame if ratio == 1.0 else frame.finer(ratio),
+            sampled,
             window=self._view_state.window(space),
             colour_map=self._view_state.colour_map(space) if is_overlay else "Grey",
             grid_from_plane=self._grid_from_plane(space),
         )
+        return QRectF(*frame.span_px(sampled)), image
 
     def _is_tinted(self) -> bool:
         return self._mode() is FusionMode.BLEND
 
     @staticmethod
-    def _paint_checker(painter: QPainter, target: QRectF, mr: QImage, ratio: float) -> None:
-        columns = int(target.width() // CHECKER_PX) + 1
-        rows = int(target.height() // CHECKER_PX) + 1
+    def _paint_checker(painter: QPainter, frame: PixelFrame, mr: Picture) -> None:
+        width, height = frame.size_px
         fields = QRegion()
-        for row in range(rows):
-            for column in range(row % 2, columns, 2):
+        for row in range(height // CHECKER_PX + 1):
+            for column in range(row % 2, width // CHECKER_PX + 1, 2):
                 fields += QRegion(column * CHECKER_PX, row * CHECKER_PX, CHECKER_PX, CHECKER_PX)
         painter.save()
         painter.setClipRegion(fields)
-        painter.drawImage(target, mr)
+        painter.drawImage(*mr)
         painter.restore()
 
-    def _paint_wipe(self, painter: QPainter, target: QRectF, mr: QImage) -> None:
-        x = target.width() * self._view_state.mix
+    def _paint_wipe(self, painter: QPainter, frame: PixelFrame, mr: Picture) -> None:
+        width, height = frame.size_px
+        x = width * self._view_state.mix
         painter.save()
-        painter.setClipRect(QRectF(0, 0, x, target.height()))
-        painter.drawImage(target, mr)
+        painter.setClipRect(QRectF(0, 0, x, height))
+        painter.drawImage(*mr)
         painter.restore()
         painter.setPen(QPen(QColor(255, 255, 255, 170), 1.5))
-        painter.drawLine(QLineF(x, 0, x, target.height()))
+        painter.drawLine(QLineF(x, 0, x, height))

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPen, QPolygonF
 
 from fusioninit.geometry import Space
 from fusioninit.gui.theme import SPACE_COLOUR
@@ -19,6 +20,7 @@ GLYPH_RADIUS = 6.0
 _INK = QColor(0, 0, 0, 190)
 _PALE = QColor(235, 240, 244)
 _FAINT = QColor(190, 200, 210)
+_HAIR = QColor(225, 235, 245, 105)
 _SCALES_MM = (5, 10, 20, 50, 100)
 
 
@@ -56,16 +58,16 @@ def draw_text(
 
 def draw_crosshair(painter: QPainter, at: QPointF, size: tuple[float, float]) -> None:
     """Two thin lines with a gap, so that what lies at the crossing stays visible."""
-    width, height = size
-    gap = 9.0
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-    painter.setPen(QPen(QColor(225, 235, 245, 105), 1))
-    x, y = round(at.x()) + 0.5, round(at.y()) + 0.5
-    painter.drawLine(QPointF(0, y), QPointF(x - gap, y))
-    painter.drawLine(QPointF(x + gap, y), QPointF(width, y))
-    painter.drawLine(QPointF(x, 0), QPointF(x, y - gap))
-    painter.drawLine(QPointF(x, y + gap), QPointF(x, height))
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    width, height = (round(length) for length in size)
+    x, y, gap = round(at.x()), round(at.y()), 9
+    for left, top, across, down in (
+        (0, y, x - gap, 1),
+        (x + gap, y, width - x - gap, 1),
+        (x, 0, 1, y - gap),
+        (x, y + gap, 1, height - y - gap),
+    ):
+        if across > 0 and down > 0:
+            painter.fillRect(left, top, across, down, _HAIR)
 
 
 def draw_letters(painter: QPainter, letters: Sequence[str], size: tuple[float, float]) -> None:
@@ -150,11 +152,10 @@ def draw_mark(painter: QPainter, mark: Mark, *, right_edge: float) -> None:
     colour = SPACE_COLOUR[mark.space]
     if mark.outline is not None:
         _draw_region(painter, mark.outline, colour, filled=mark.is_selected)
-    if mark.is_selected:
-        painter.setPen(QPen(QColor(255, 255, 255, 230), 1.2))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawEllipse(mark.at, GLYPH_RADIUS + 5, GLYPH_RADIUS + 5)
-    _draw_glyph(painter, mark, colour)
+    kind = (mark.space, mark.source, mark.is_own, mark.is_selected)
+    image = glyph_image(*kind, painter.device().devicePixelRatioF())
+    half = GLYPH_RADIUS + 7
+    painter.drawImage(QRectF(mark.at.x() - half, mark.at.y() - half, 2 * half, 2 * half), image)
     if mark.label:
         width = painter.fontMetrics().horizontalAdvance(mark.label) + 2
         gap = GLYPH_RADIUS + 6
@@ -176,24 +177,45 @@ def _draw_region(painter: QPainter, outline: QPolygonF, colour: QColor, *, fille
     painter.drawPolygon(outline)
 
 
-def _draw_glyph(painter: QPainter, mark: Mark, colour: QColor) -> None:
-    radius = GLYPH_RADIUS if mark.is_own else GLYPH_RADIUS - 1.5
-    dashed = mark.source is Source.PREDICTED and mark.is_own
-    style = Qt.PenStyle.DashLine if dashed else Qt.PenStyle.SolidLine
+@cache
+def glyph_image(
+    space: Space, source: Source, is_own: bool, is_selected: bool, ratio: float
+) -> QImage:
+    """A landmark's glyph, drawn once for each of its few looks."""
+    half = GLYPH_RADIUS + 7
+    pixels = round(2 * half * ratio)
+    image = QImage(pixels, pixels, QImage.Format.Format_ARGB32_Premultiplied)
+    image.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(image)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.scale(pixels / (2 * half), pixels / (2 * half))
+    at = QPointF(half, half)
+    if is_selected:
+        painter.setPen(QPen(QColor(255, 255, 255, 230), 1.2))
+        painter.drawEllipse(at, GLYPH_RADIUS + 5, GLYPH_RADIUS + 5)
+    _draw_glyph(painter, at, space, source if is_own else None)
+    painter.end()
+    return image
+
+
+def _draw_glyph(painter: QPainter, at: QPointF, space: Space, source: Source | None) -> None:
+    """The ring or square; small, thin and empty (`source` None) for the other image's landmark."""
+    colour = SPACE_COLOUR[space]
+    radius = GLYPH_RADIUS if source is not None else GLYPH_RADIUS - 1.5
     fill = QColor(colour)
-    fill.setAlpha(130 if mark.source is Source.CONFIRMED and mark.is_own else 0)
-    box = QRectF(mark.at.x() - radius, mark.at.y() - radius, 2 * radius, 2 * radius)
-    pen = QPen(colour, 2.0 if mark.is_own else 1.3, style)
-    if dashed:
+    fill.setAlpha(130 if source is Source.CONFIRMED else 0)
+    box = QRectF(at.x() - radius, at.y() - radius, 2 * radius, 2 * radius)
+    pen = QPen(colour, 2.0 if source is not None else 1.3)
+    if source is Source.PREDICTED:
         pen.setDashPattern([2.0, 1.2])
     for stroke, brush in ((QPen(_INK, 4.0), Qt.BrushStyle.NoBrush), (pen, fill)):
         painter.setPen(stroke)
         painter.setBrush(brush)
-        if mark.space is Space.US:
+        if space is Space.US:
             painter.drawEllipse(box)
         else:
             painter.drawRect(box)
-    if mark.is_own:
+    if source is not None:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour)
-        painter.drawEllipse(mark.at, 1.6, 1.6)
+        painter.drawEllipse(at, 1.6, 1.6)
