@@ -164,7 +164,8 @@ def render(
             noise_on_grid(dice, sweep.shape, (frames / 7 / k, beams / 7 / k, samples / 9 / k))
             for k in (1, 2, 4)
         ]
-    ).reshape(3, -1)
+    )
+    noise = _close_turn(noise, sweep).reshape(3, -1)
     values, gland_mm = paint(anatomy, dice, points, noise, palette, 0.8)
     echo = values[0] + values[1] * noise[1]
     echo = echo.reshape(sweep.shape)
@@ -211,10 +212,11 @@ def _near_field(dice: Dice, sweep: Sweep) -> Tensor:
 
 def _add_shadows(echo: Tensor, dice: Dice, sweep: Sweep) -> None:
     """Dark beams: the midline's urethra column, lost contact at the sides, stray shadows."""
-    _, beams, samples = sweep.shape
+    frames, beams, samples = sweep.shape
     (low, high), (near, far) = sweep.ranges[1], sweep.ranges[2]
     angle = torch.linspace(low, high, beams, device=dice.device)
     depth = torch.linspace(0.0, far - near, samples, device=dice.device)
+    frame = torch.linspace(0.0, 1.0, frames, device=dice.device)
     count = 1 if dice.chance(0.5) else 0
     for number in range(count + dice.integer(0, 2)):
         midline = number == 0 and count == 1
@@ -223,10 +225,25 @@ def _add_shadows(echo: Tensor, dice: Dice, sweep: Sweep) -> None:
         start = dice.uniform(4, 22)
         across = torch.exp(-0.5 * ((angle - middle) / width) ** 2)
         begins = torch.sigmoid((depth - start) / 3.0)
-        echo -= dice.uniform(3.0, 16.0) * across[:, None] * begins
+        dark = dice.uniform(3.0, 16.0) * across[:, None] * begins
+        # a column in the midline is in all frames of a sideways sweep; other shadows come and go
+        reach = 9.0 if midline else dice.uniform(0.06, 0.3)
+        along = torch.exp(-0.5 * ((frame - dice.uniform(0, 1)) / reach) ** 2)
+        echo -= along[:, None, None] * dark
     edge = dice.uniform(0.6, 1.1) * high
     lost = torch.sigmoid((angle.abs() - edge) / 0.06)
     echo -= dice.uniform(0.0, 25.0) * lost[:, None]
+
+
+def _close_turn(noise: Tensor, sweep: Sweep) -> Tensor:
+    """(k, frames, beams, samples) noise whose last frame continues the first, mirrored, one."""
+    if sweep.kind == "side":
+        return noise
+    frames = sweep.shape[0]
+    weight = ((torch.arange(frames, device=noise.device) / (frames - 1) - 0.8) / 0.2).clamp_min(0)
+    weight = weight[:, None, None]
+    scale = ((1 - weight) ** 2 + weight**2).sqrt()
+    return ((1 - weight) * noise + weight * noise[:, :1].flip(2)) / scale
 
 
 def _speckle(dice: Dice, sweep: Sweep) -> Tensor:
