@@ -68,6 +68,19 @@ class LandmarkFit:
         """Expected TRE and its 95 % bound at (N, 3) or (3,) points of the moving image (MR)."""
         return self._known_error_model().predict(points_mm)
 
+    def predicted_gland_error_mm(self, gland: GlandShape | None = None) -> PredictedError:
+        """Expected TRE and 95 % bound averaged over the moving image's gland, one number each.
+
+        Without a gland's shape, over the landmarks and the midpoints between them.
+        """
+        if gland is not None:
+            points = gland.interior_mm
+        else:
+            marks = self._known_error_model().estimate.pairs.moving_mm
+            points = (marks[:, None] + marks[None]).reshape(-1, 3) / 2
+        predicted = self.predicted_error_mm(points)
+        return PredictedError(predicted.mean_mm.mean(), predicted.upper_mm.mean())
+
     def sensitivity(self, target_mm: ArrayLike) -> Mapping[LandmarkName, float]:
         """How far 1 mm at each landmark can move one target (3,) of the moving image, mm."""
         return self._known_error_model().sensitivity(target_mm)

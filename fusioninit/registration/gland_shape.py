@@ -122,6 +122,13 @@ class GlandShape:
         return KDTree(self.surface_mm)
 
     @cached_property
+    def interior_mm(self) -> FloatArray:
+        """(N, 3) points spread through the gland: shells of equal volume about the centroid."""
+        shells = np.cbrt((np.arange(4) + 0.5) / 4)
+        lever = self.surface_mm[self.sample] - self.centroid_mm
+        return self.centroid_mm + (shells[:, None, None] * lever).reshape(-1, 3)
+
+    @cached_property
     def surface_field(self) -> SurfaceField:
         """Gap to the surface and its normal at any point of the same frame."""
         return SurfaceField.of(self.surface_mm, self.normals)

@@ -198,3 +198,20 @@ def test_glands_that_stay_apart_are_questioned_even_where_the_fit_ignores_them(g
     )
     fit = solved(glands, us, mr, "svd")
     assert {finding.code for finding in fit.findings} == {"glands-apart"}
+
+
+def test_points_through_a_ball_have_the_balls_mean_square_radius():
+    shape = GlandShape.from_mask(*sphere((1.0, 1.0, 1.0)))
+    radius = np.linalg.norm(shape.interior_mm - shape.centroid_mm, axis=1)
+    assert radius.max() < SPHERE_MM
+    assert (radius**2).mean() == pytest.approx(0.6 * SPHERE_MM**2, rel=0.03)
+
+
+def test_the_error_over_the_gland_is_one_number_with_and_without_its_shape(glands):
+    us, mr = pair(glands[2], noise_mm=2)
+    fit = fit_landmarks(fixed=us, moving=mr, estimator="auto")
+    inside, between = fit.predicted_gland_error_mm(glands[1]), fit.predicted_gland_error_mm()
+    each = fit.predicted_error_mm(glands[1].interior_mm)
+    assert inside.mean_mm == pytest.approx(each.mean_mm.mean())
+    assert each.upper_mm.min() < inside.upper_mm < each.upper_mm.max()
+    assert between.upper_mm > between.mean_mm > 0
