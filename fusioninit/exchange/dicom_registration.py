@@ -28,7 +28,8 @@ from fusioninit.exchange.frames import (
 )
 from fusioninit.exchange.placing import placed
 from fusioninit.geometry import RigidTransform, Space
-from fusioninit.imaging.dicom_series import Series, series_in
+from fusioninit.imaging.dicom_series import Series
+from fusioninit.imaging.dicom_study import study_in
 from fusioninit.imaging.volume import Volume
 
 SPATIAL_REGISTRATION = "1.2.840.10008.5.1.4.1.1.66.1"
@@ -58,7 +59,7 @@ def dicom_series_of(volume: Volume | None) -> Series | None:
     if volume is None or volume.source.format != "dicom" or volume.source.path is None:
         return None
     try:
-        found = series_in(volume.source.path)
+        found = study_in(volume.source.path).series
     except (ReadError, OSError):
         return None
     return next((series for series in found if series.uid == volume.source.series_uid), None)

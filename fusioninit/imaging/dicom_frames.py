@@ -16,6 +16,7 @@ import numpy as np
 import pydicom
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
+from pydicom.tag import BaseTag
 
 FloatArray = NDArray[np.float64]
 
@@ -35,6 +36,13 @@ _TAGS = [
     "PerFrameFunctionalGroupsSequence", "VolumeFrameOfReferenceUID", "TriggerTime",
     "RescaleSlope", "RescaleIntercept", "ImagesInAcquisition", "SequenceOfUltrasoundRegions",
 ]  # fmt: skip
+
+_NUMBERS = {
+    "SeriesNumber", "EchoTime", "EffectiveEchoTime", "RepetitionTime", "SliceThickness",
+    "SpacingBetweenSlices", "Rows", "Columns", "NumberOfFrames", "SamplesPerPixel",
+    "BitsAllocated", "InstanceNumber", "ImagesInAcquisition",
+}  # fmt: skip
+_SEQUENCES = {"SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"}
 
 SPLITTING = (
     "AcquisitionNumber",
@@ -86,12 +94,22 @@ def read_header(path: Path, *, force: bool = False) -> Dataset:
     """
     header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=list(_TAGS), force=force)
     for tag in list(header.keys()):
-        try:
-            # pydicom converts on access, and raises only then
-            _ = header[tag].value
-        except (ValueError, TypeError, OverflowError, NotImplementedError, AttributeError):
+        if not _is_sound(header, tag):
             del header[tag]
     return header
+
+
+def _is_sound(header: Dataset, tag: BaseTag) -> bool:
+    try:
+        # pydicom converts on access, and raises only then, whatever its converters meet
+        element = header[tag]
+        if element.keyword in _NUMBERS:
+            return bool(np.isfinite(float(element.value)))
+        if element.keyword in _SEQUENCES:
+            return all(isinstance(item, Dataset) for item in element.value)
+    except Exception:
+        return False
+    return True
 
 
 def frames_of(header: Dataset, path: Path) -> Iterator[Frame]:

@@ -1,4 +1,4 @@
-"""A folder's DICOM series, and the choice of the one that is meant.
+"""DICOM series, and the choice of the one that is meant among those of a study.
 
 For MR the axial T2 is wanted; the choice is made from headers alone and put into words, with
 every other series and why it was not taken.
@@ -7,7 +7,7 @@ every other series and why it was not taken.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
 
 from fusioninit.errors import ReadError
 from fusioninit.geometry import Space
@@ -24,15 +23,8 @@ from fusioninit.imaging.dicom_frames import (
     Frame,
     frames_of,
     patient_key,
-    read_header,
 )
 
-MAX_FILES = 20_000
-_NOT_DICOM_SUFFIXES = {
-    ".jpg", ".jpeg", ".png", ".gif", ".txt", ".xml", ".html", ".json", ".csv", ".pdf", ".zip",
-    ".exe", ".nii", ".gz", ".nrrd", ".mha", ".mhd", ".stl", ".md", ".py",
-}  # fmt: skip
-_NOT_IMAGES = {"SEG", "RTDOSE", "RTSTRUCT", "RTPLAN", "PR", "SR", "KO", "REG", "ECG", "RWV"}
 _SECONDARY = ("SECONDARY", "SCREEN SAVE", "REPORT")
 
 _T2_WORDS = re.compile(r"(?<![a-z0-9])t2(?![0-9*])|t2w|t2[_ -]?(tse|fse|spc|frfse|blade|cube)")
@@ -118,27 +110,6 @@ class Choice:
     reason: str
     others: tuple[str, ...] = ()
     warnings: tuple[str, ...] = field(default=())
-
-
-def series_in(path: Path) -> list[Series]:
-    """All image series of a folder and the folders in it; of a file, the one it belongs to.
-
-    Raises
-    ------
-    ReadError
-        No DICOM image there.
-    """
-    if path.is_file():
-        return [_series_of_file(path)]
-    found: dict[str, list[tuple[Path, Dataset]]] = {}
-    for file in _candidate_files(path):
-        header = _header(file)
-        if header is not None and _is_image(header):
-            uid = str(header.get("SeriesInstanceUID") or "")
-            found.setdefault(uid, []).append((file, header))
-    if not found:
-        raise ReadError(f"{path.name}: the folder holds no DICOM image; {_instead(path)}")
-    return [_series(uid, files) for uid, files in found.items()]
 
 
 def choose(
@@ -269,69 +240,3 @@ def _require_one_patient(name: str, found: Sequence[Series]) -> None:
         raise ReadError(
             f"{name} holds images of {len(keys)} patients; choose the folder of one patient"
         )
-
-
-def _candidate_files(folder: Path) -> Iterable[Path]:
-    files = []
-    for file in sorted(folder.rglob("*")):
-        if file.suffix.lower() in _NOT_DICOM_SUFFIXES or file.name.upper() == "DICOMDIR":
-            continue
-        if file.is_file():
-            files.append(file)
-        if len(files) > MAX_FILES:
-            raise ReadError(
-                f"{folder.name} holds more than {MAX_FILES} files; choose the patient's own folder"
-            )
-    return files
-
-
-def _is_image(header: Dataset) -> bool:
-    return bool(header.get("Rows")) and str(header.get("Modality") or "") not in _NOT_IMAGES
-
-
-def _instead(folder: Path) -> str:
-    """What to do with a folder without DICOM: open one of the other images in it, if any."""
-    suffixes = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
-    names = sorted(file.name for file in folder.iterdir() if file.name.endswith(suffixes))
-    if not names:
-        return "choose another folder"
-    return f"choose one of the files in it, such as {names[0]}"
-
-
-def _header(path: Path) -> Dataset | None:
-    try:
-        return read_header(path)
-    except (InvalidDicomError, OSError, ValueError, KeyError, AttributeError, TypeError, EOFError):
-        return None
-
-
-def _series_of_file(path: Path) -> Series:
-    try:
-        header = read_header(path, force=True)
-        usable = bool(header.get("SOPClassUID")) and _is_image(header)
-    except (InvalidDicomError, OSError, ValueError, KeyError, AttributeError, TypeError, EOFError):
-        usable = False
-    if not usable:
-        raise ReadError(f"{path.name} is not a DICOM image; choose another file or a folder")
-    uid = str(header.get("SeriesInstanceUID") or "")
-    if int(header.get("NumberOfFrames") or 1) > 1:
-        return _series(uid, [(path, header)])
-    beside = [
-        (file, other)
-        for file in sorted(path.parent.iterdir())
-        if file.is_file()
-        and file.suffix.lower() not in _NOT_DICOM_SUFFIXES
-        and (other := _header(file)) is not None
-        and str(other.get("SeriesInstanceUID") or "") == uid
-        and _is_image(other)
-    ]
-    return _series(uid, beside or [(path, header)])
-
-
-def _series(uid: str, files: list[tuple[Path, Dataset]]) -> Series:
-    unique: dict[str, tuple[Path, Dataset]] = {}
-    for path, header in files:
-        # the same image stored twice is one slice
-        unique.setdefault(str(header.get("SOPInstanceUID") or path), (path, header))
-    ordered = sorted(unique.values(), key=lambda item: int(item[1].get("InstanceNumber") or 0))
-    return Series(uid, tuple(h for _, h in ordered), tuple(p for p, _ in ordered))

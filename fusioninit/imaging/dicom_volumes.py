@@ -12,8 +12,9 @@ from fusioninit.errors import ReadError
 from fusioninit.geometry import Grid, Space
 from fusioninit.imaging.dicom_frames import ENHANCED_US, numbers, patient_key
 from fusioninit.imaging.dicom_pixels import stack_pixels
-from fusioninit.imaging.dicom_series import Choice, Series, choose, series_in
+from fusioninit.imaging.dicom_series import Choice, Series, choose
 from fusioninit.imaging.dicom_stack import Stack, stack_of
+from fusioninit.imaging.dicom_study import study_in
 from fusioninit.imaging.headers import CHECK, MAX_BYTES, NO_DIRECTIONS
 from fusioninit.imaging.stated_geometry import StatedGeometry
 from fusioninit.imaging.volume import Volume, VolumeSource
@@ -35,7 +36,8 @@ def read_dicom(
     ReadError
         No image, or the series that is meant forms no regular volume; the sentence says why.
     """
-    choices = choose(path.name, series_in(path), space=space, series_uid=series_uid)
+    study = study_in(path)
+    choices = choose(path.name, study.series, space=space, series_uid=series_uid)
     refusals: list[str] = []
     for choice in choices:
         try:
@@ -45,7 +47,7 @@ def read_dicom(
             if _is_what_was_meant(choice, space, series_uid):
                 break
             continue
-        return _volume(path, choice, stack, (*found, *_skipped(refusals)), space)
+        return _volume(path, choice, stack, (*found, *study.warnings(), *_skipped(refusals)), space)
     raise ReadError(f"{path.name}, {refusals[0]}")
 
 

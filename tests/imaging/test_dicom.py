@@ -422,3 +422,15 @@ def test_t2_is_known_by_the_names_that_scanners_give(write, grid, text, is_t2):
     write.series(Grid((4, 5, 6)), SeriesDescription=text)
     warned = any("no axial T2" in warning for warning in read(write.folder).source.warnings)
     assert warned != is_t2
+
+
+def test_a_damaged_end_slice_is_spoken_of(write, grid):
+    write.series(grid)
+    last = max(write.folder.iterdir(), key=lambda file: pydicom.dcmread(file).InstanceNumber)
+    raw = last.read_bytes()
+    last.write_bytes(raw[:140] + b"\xff" * 40 + raw[180:])
+    volume = read(write.folder)
+    assert volume.grid.shape[0] == grid.shape[0] - 1
+    assert volume.source.warnings == (
+        f"1 DICOM file could not be read ({last.name}): slices may be missing at an end",
+    )
