@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -153,10 +154,11 @@ def _residuals_mm(estimate: Estimate) -> dict[LandmarkName, float]:
 
 def _edge_differences_mm(pairs: LandmarkPairs) -> dict[tuple[LandmarkName, LandmarkName], float]:
     """Length in the moving image minus length in the fixed one, of every pair of landmarks."""
-    rows, columns = np.triu_indices(len(pairs), 1)
+    edges = list(combinations(range(len(pairs)), 2))
+    ends = np.array(edges, dtype=np.intp).reshape(-1, 2).T
     moving, fixed = (
-        np.linalg.norm(points[rows] - points[columns], axis=-1)
+        np.linalg.norm(points[ends[0]] - points[ends[1]], axis=-1)
         for points in (pairs.moving_mm, pairs.fixed_mm)
     )
-    keys = [(pairs.names[a], pairs.names[b]) for a, b in zip(rows, columns, strict=True)]
-    return dict(zip(keys, map(float, moving - fixed), strict=True))
+    keys = [(pairs.names[a], pairs.names[b]) for a, b in edges]
+    return dict(zip(keys, (moving - fixed).tolist(), strict=True))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusioninit.geometry import Space
-from fusioninit.landmarks import ALL_NAMES, REQUIRED_NAMES, Landmark, LandmarkName, LandmarkSet
+from fusioninit.landmarks import ALL_NAMES, REQUIRED_NAMES, LandmarkName, LandmarkSet
 from fusioninit.landmarks.sets import DEFAULT_SD_MM
 
 FloatArray = NDArray[np.float64]
@@ -74,31 +74,36 @@ def pair_landmarks(
 ) -> LandmarkPairs:
     """The landmarks that both sets hold, in the order of `ALL_NAMES`."""
     wanted = ALL_NAMES if auxiliary else REQUIRED_NAMES
-    names = tuple(name for name in wanted if name in fixed and name in moving)
+    both = {mark.name for mark in fixed.landmarks} & {mark.name for mark in moving.landmarks}
+    names = tuple(name for name in wanted if name in both)
+    fixed_mm, fixed_covariance, fixed_measured = _arrays(fixed, names)
+    moving_mm, moving_covariance, moving_measured = _arrays(moving, names)
     return LandmarkPairs(
         names,
-        fixed.positions_mm(names),
-        moving.positions_mm(names),
-        _covariances(fixed, names),
-        _covariances(moving, names),
-        np.array([[_is_measured(marks[name]) for name in names] for marks in (fixed, moving)]),
+        fixed_mm,
+        moving_mm,
+        fixed_covariance,
+        moving_covariance,
+        np.array([fixed_measured, moving_measured], dtype=bool),
     )
 
 
-def _covariances(landmarks: LandmarkSet, names: Sequence[LandmarkName]) -> FloatArray:
-    stack = [_covariance(landmarks[name], landmarks.space) for name in names]
-    return np.array(stack).reshape(-1, 3, 3)
+def _arrays(
+    landmarks: LandmarkSet, names: Sequence[LandmarkName]
+) -> tuple[FloatArray, FloatArray, list[bool]]:
+    """Positions, covariances, and whether a covariance is the landmark's own.
 
-
-def _covariance(landmark: Landmark, space: Space) -> FloatArray:
-    """The landmark's own covariance, unless it is the default that says "nothing known"."""
-    if _is_measured(landmark):
-        return landmark.covariance_mm2
-    return _OBSERVER[landmark.name][int(space is Space.US)]
-
-
-def _is_measured(landmark: Landmark) -> bool:
-    return not np.array_equal(landmark.covariance_mm2, _UNKNOWN)
+    The default covariance says "nothing known" and is replaced by that of the landmark's kind.
+    """
+    marks = [mark for mark in landmarks.landmarks if mark.name in names]
+    measured = [not np.array_equal(mark.covariance_mm2, _UNKNOWN) for mark in marks]
+    image = int(landmarks.space is Space.US)
+    covariances = [
+        mark.covariance_mm2 if own else _OBSERVER[mark.name][image]
+        for mark, own in zip(marks, measured, strict=True)
+    ]
+    positions = np.array([mark.position_mm for mark in marks]).reshape(-1, 3)
+    return positions, np.array(covariances).reshape(-1, 3, 3), measured
 
 
 _UNKNOWN = np.eye(3) * DEFAULT_SD_MM**2

@@ -22,7 +22,7 @@ from fusioninit.registration.rotations import exponential, logarithm, logarithm_
 FloatArray = NDArray[np.float64]
 
 MAX_ITERATIONS = 60
-CONVERGED_MM = 1e-5
+CONVERGED_MM = 1e-4
 """Step at which iteration stops; a radian counts as `LEVER_MM`. Far below any image's detail."""
 
 SHRINKING = 0.95
@@ -135,7 +135,8 @@ class PointsTerm:
         moved = pose.apply(self.pairs.moving_mm)
         residual = (self.pairs.fixed_mm - moved).ravel()
         jacobian = motion_jacobian(moved, center_mm).reshape(-1, 6)
-        weighted = solve(self.noise_mm2(pose.rotation), np.column_stack([jacobian, residual]))
+        both = np.column_stack([jacobian, residual])
+        weighted = solve(self.noise_mm2(pose.rotation), both)
         joint = jacobian.T @ weighted
         return Quadratic(joint[:, :6], joint[:, 6], float(residual @ weighted[:, 6]))
 
@@ -181,8 +182,8 @@ def maximise(
     """
     pose, before, scale, converged = start, float("inf"), 1.0, False
     for _ in range(max_iterations):
-        information, gradient, _ = _sum(terms, pose, center_mm)
-        step = solve(information, gradient)
+        local = _sum(terms, pose, center_mm)
+        step = solve(local.information, local.gradient)
         size = LEVER_MM * float(np.sqrt(step[:3] @ step[:3])) + float(np.sqrt(step[3:] @ step[3:]))
         if size > SHRINKING * before:
             scale *= SHORTENED
@@ -190,8 +191,7 @@ def maximise(
         before, converged = size, scale * size < tolerance_mm
         if converged:
             break
-    information, _, cost = _sum(terms, pose, center_mm)
-    return Solution(pose, center_mm, inverse(information), cost, converged)
+    return Solution(pose, center_mm, inverse(local.information), local.cost, converged)
 
 
 def _sum(terms: Sequence[Term], pose: Pose, center_mm: FloatArray) -> Quadratic:
