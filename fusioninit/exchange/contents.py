@@ -57,6 +57,10 @@ class Contents:
         """The landmarks of `space`."""
         return self.us_landmarks if space is Space.US else self.mr_landmarks
 
+    def gland(self, space: Space) -> Volume | None:
+        """The gland's mask in `space`, where known."""
+        return self.us_gland if space is Space.US else self.mr_gland
+
     @property
     def check_us_mm(self) -> FloatArray:
         """(N, 3) US points that every file written must map right: all landmarks and targets."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
+from scipy.ndimage import binary_erosion
 
 from fusioninit.exchange.contents import Contents
 from fusioninit.geometry import (
@@ -31,6 +32,7 @@ NEAR_MM = 4.0
 
 US_COLOUR = (90, 200, 255)
 MR_COLOUR = (255, 150, 60)
+TARGET_COLOUR = (255, 235, 90)
 _TEXT = (235, 235, 235)
 _GAP_PX = 4
 
@@ -71,11 +73,14 @@ def _row(contents: Contents, us: Volume, mr: Volume, orientation: Orientation) -
     }
     row = Image.new("RGB", (4 * PANEL_PX + 3 * _GAP_PX, PANEL_PX))
     for number, (title, panel) in enumerate(panels.items()):
-        picture = Image.fromarray(panel)
-        _annotate(picture, title, frame)
         shown = {0: (Space.US,), 1: (Space.MR,)}.get(number, (Space.US, Space.MR))
         for space in shown:
+            _outline(panel, contents, space, frame)
+        picture = Image.fromarray(panel)
+        _annotate(picture, title, frame)
+        for space in shown:
             _mark(picture, frame, contents.landmarks(space), _to_us(contents, space))
+        _mark_targets(picture, frame, contents)
         row.paste(picture, (number * (PANEL_PX + _GAP_PX), 0))
     return row
 
@@ -137,12 +142,44 @@ def _annotate(picture: Image.Image, title: str, frame: PixelFrame) -> None:
     draw.text((8, far - 6), f"{SCALE_BAR_MM:.0f} mm", fill=_TEXT, font=_font(11), anchor="ls")
 
 
+def _outline(panel: Bytes, contents: Contents, space: Space, frame: PixelFrame) -> None:
+    """Colour the pixels on the rim of the gland's mask, in place."""
+    gland = contents.gland(space)
+    if gland is None:
+        return
+    volume_from_plane = None if space is Space.US else contents.us_from_mr.inverse()
+    share = np.nan_to_num(slice_pixels(gland, frame, volume_from_plane=volume_from_plane))
+    inside = share > 0.5
+    panel[inside & ~binary_erosion(inside)] = _colour(space)
+
+
+def _colour(space: Space) -> tuple[int, int, int]:
+    return US_COLOUR if space is Space.US else MR_COLOUR
+
+
+def _mark_targets(picture: Image.Image, frame: PixelFrame, contents: Contents) -> None:
+    """Targets as circles where their sphere meets the plane, named at the right."""
+    draw = ImageDraw.Draw(picture)
+    for target in contents.targets:
+        position = contents.us_from_mr.apply(target.position_mr_mm)
+        off_mm = abs(float(frame.plane.distance_mm(position)))
+        if off_mm >= max(target.radius_mm, NEAR_MM):
+            continue
+        radius_mm = np.sqrt(max(target.radius_mm**2 - off_mm**2, 1.0))
+        radius = float(radius_mm / frame.mm_per_px)
+        x, y = frame.to_pixel(position).tolist()
+        box = [x - radius, y - radius, x + radius, y + radius]
+        draw.ellipse(box, outline=TARGET_COLOUR, width=2)
+        place = (x + radius + 2, y)
+        draw.text(place, target.name, fill=TARGET_COLOUR, font=_font(11), anchor="lm")
+
+
 def _mark(
     picture: Image.Image, frame: PixelFrame, landmarks: LandmarkSet, to_us: RigidTransform
 ) -> None:
     draw = ImageDraw.Draw(picture)
     is_us = landmarks.space is Space.US
-    base = US_COLOUR if is_us else MR_COLOUR
+    base = _colour(landmarks.space)
     for mark in landmarks.values():
         position = to_us.apply(mark.position_mm)
         x, y = frame.to_pixel(position).tolist()

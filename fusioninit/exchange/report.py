@@ -41,6 +41,7 @@ _GRID: list[tuple[Any, ...]] = [
     ("BOTTOMPADDING", (0, 0), (-1, -1), 1),
 ]
 _MAX_WARNINGS = 8
+_MAX_TARGETS = 12
 
 
 def write_report(path: Path, contents: Contents, overlay: Image.Image | None = None) -> Path:
@@ -80,6 +81,8 @@ def _story(contents: Contents, overlay: Image.Image | None) -> list[Flowable]:
         Paragraph("Transform us_from_mr: takes MR points to US points (LPS mm)", head),
         _matrix_table(contents),
     ]
+    if contents.targets:
+        story += [Paragraph("Targets", head), _target_table(contents)]
     if contents.fit is not None and contents.fit.edge_differences_mm:
         story += [Paragraph("Distances between landmarks, MR minus US", head), _edges(contents)]
     story += [Paragraph("What to look at", head), *_warnings(contents, body)]
@@ -87,7 +90,8 @@ def _story(contents: Contents, overlay: Image.Image | None) -> list[Flowable]:
 
 
 _CAPTION = (
-    "US ring, MR cross (in the US frame); faint marks lie more than 4 mm off the plane. "
+    "US blue ring and outline, MR orange cross and outline, targets yellow, all in the US frame; "
+    "faint marks lie more than 4 mm off the plane. "
     "Radiological display: the patient's right is on the left."
 )
 
@@ -152,6 +156,18 @@ def _matrix_table(contents: Contents) -> Table:
     style = [("FONTSIZE", (0, 0), (-1, -1), 7.5), ("ALIGN", (0, 0), (-1, -1), "RIGHT")]
     padding = [("TOPPADDING", (0, 0), (-1, -1), 0), ("BOTTOMPADDING", (0, 0), (-1, -1), 0)]
     return Table(rows, style=[*style, *padding], hAlign="LEFT")
+
+
+def _target_table(contents: Contents) -> Table:
+    sides = [f"{side} {axis}" for side in ("US", "MR") for axis in "xyz"]
+    rows = [["Target", *sides, "radius", "expected error", "95 % below"]]
+    errors = contents.predicted_error_mm([target.position_mr_mm for target in contents.targets])
+    for number, target in enumerate(contents.targets[:_MAX_TARGETS]):
+        us = contents.us_from_mr.apply(target.position_mr_mm)
+        places = [f"{value:.1f}" for value in (*us, *target.position_mr_mm)]
+        error = ["-", "-"] if errors is None else [f"{value:.1f} mm" for value in errors[number]]
+        rows.append([target.name[:30], *places, f"{target.radius_mm:.1f} mm", *error])
+    return Table(rows, style=_GRID, hAlign="LEFT")
 
 
 def _edges(contents: Contents) -> Table:

@@ -11,10 +11,18 @@ from fusioninit.errors import InputError
 from fusioninit.exchange import export as export_module
 from fusioninit.exchange.export import export, export_contents
 from fusioninit.exchange.frames import WrittenFileError
-from fusioninit.exchange.pictures import PANEL_PX, US_COLOUR, overlay_pictures
+from fusioninit.exchange.pictures import (
+    FIELD_MM,
+    MR_COLOUR,
+    PANEL_PX,
+    TARGET_COLOUR,
+    US_COLOUR,
+    overlay_pictures,
+)
 from fusioninit.geometry import Space
+from fusioninit.imaging.volume import Volume
 from fusioninit.landmarks import LandmarkSet
-from fusioninit.state import Case
+from fusioninit.state import Case, Target
 
 
 def test_a_case_is_exported_whole(tmp_path, contents):
@@ -92,6 +100,35 @@ def test_pictures_mark_a_landmark_where_it_is(contents):
         ring = np.argwhere((np.abs(panel - US_COLOUR) < 8).all(-1))
         ring = ring[ring[:, 1] < PANEL_PX / 2 + 7]  # the label stands to the right
         np.testing.assert_allclose(ring.mean(axis=0), PANEL_PX / 2, atol=2)
+
+
+def test_pictures_show_glands_and_targets_where_they_are(contents):
+    """A ball of 12 mm about a known point: its outline lies 12 mm from it, in both modalities."""
+    centre_us = np.array([12.0, -30, 225])
+    centre_mr = contents.us_from_mr.inverse().apply(centre_us)
+    balls = {}
+    for space, centre in ((Space.US, centre_us), (Space.MR, centre_mr)):
+        grid = contents.volume(space).grid
+        mask = np.linalg.norm(grid.points_mm() - centre, axis=-1) <= 12
+        balls[f"{space.value}_gland"] = Volume(mask.astype(np.uint8), grid, space)
+    alone = replace(
+        contents,
+        us_landmarks=LandmarkSet(Space.US),
+        mr_landmarks=LandmarkSet(Space.MR),
+        targets=(Target("", centre_mr, 5.0),),
+        **balls,
+    )
+    panels = np.asarray(overlay_pictures(alone)["axial"]).astype(int)
+    mm_per_px = FIELD_MM / PANEL_PX
+    middle = PANEL_PX / 2 + (centre_us - contents.us.grid.center_mm)[:2] / mm_per_px
+    for number, colour in enumerate((US_COLOUR, MR_COLOUR)):
+        panel = panels[:, number * (PANEL_PX + 4) :][:, :PANEL_PX]
+        rim = np.argwhere((np.abs(panel - colour) < 2).all(-1))[:, ::-1]
+        assert len(rim) > 100
+        radius_mm = np.linalg.norm(rim - middle, axis=1) * mm_per_px
+        assert abs(radius_mm.mean() - 12) < 1.0
+        target = np.argwhere((np.abs(panel - TARGET_COLOUR) < 2).all(-1))[:, ::-1]
+        np.testing.assert_allclose(target.mean(axis=0), middle, atol=2)
 
 
 def test_the_report_is_one_page_with_its_notice_and_numbers(tmp_path, contents):
