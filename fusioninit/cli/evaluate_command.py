@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from argparse import Namespace
 
 from fusioninit.cli.output import Status
@@ -17,5 +18,7 @@ def run(options: Namespace) -> int:
             f"evaluation needs the extra packages ({error.name} is missing); "
             "install them with: pip install 'fusioninit[train]'"
         ) from error
+    # minutes pass between start and tables: say how far it is, also without --verbose
+    logging.getLogger("fusioninit.training.evaluation").setLevel(logging.INFO)
     evaluate(options.config)
     return Status.DONE

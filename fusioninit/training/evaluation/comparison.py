@@ -19,6 +19,7 @@ from fusioninit.training.evaluation.phantom_pairs import PhantomPairs
 from fusioninit.training.evaluation.records import Failure, Records, Way
 from fusioninit.training.evaluation.registering import (
     MANUAL_ESTIMATORS,
+    TRUE_RIGID_PART,
     Inputs,
     References,
     automatic_inputs,
@@ -111,6 +112,10 @@ class Comparison:
         registering = self.registering
         found = detections.get(registering.name) if registering else None
         references = References(case)
+        if case.us_from_mr is not None:
+            self.records.attempts.append(
+                references.attempt(source.name, TRUE_RIGID_PART, case.us_from_mr)
+            )
         for way, inputs in chain(
             self._automatic(automatic_inputs(found)) if found else (),
             self._manual(case) if source.detects else self._given(given_inputs(case, references)),

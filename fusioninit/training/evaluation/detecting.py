@@ -77,10 +77,9 @@ def landmark_errors(
         gap = found[name].position_mm - true.position_mm
         distance2 = float(gap @ np.linalg.solve(found[name].covariance_mm2, gap))
         inside = bool(case.images[space].grid.contains(true.position_mm))
-        error = float(np.linalg.norm(gap))
-        rows.append(
-            LandmarkError(source, case.name, method, str(space), name, error, distance2, inside)
-        )
+        error, (x, y, z) = float(np.linalg.norm(gap)), gap.tolist()
+        key = (source, case.name, method, str(space), name)
+        rows.append(LandmarkError(*key, error, x, y, z, distance2, inside))
     return rows
 
 

@@ -35,6 +35,7 @@ def detection_tables(
     return [
         radial_error_table(landmarks, baseline=baseline, variance=variance),
         landmark_table(landmarks),
+        shift_table(landmarks),
         gland_table(glands),
         coverage_table(landmarks),
     ]
@@ -98,6 +99,24 @@ def landmark_table(rows: Sequence[LandmarkError]) -> Table:
             "Median of three",
             "Three, inside the image",
         ),
+        lines,
+    )
+
+
+def shift_table(rows: Sequence[LandmarkError]) -> Table:
+    """Mean of found minus true position: what a network does wrong every time."""
+    lines = []
+    for method in unique(row.method for row in rows):
+        for space in SPACES:
+            own = where(rows, method=method, space=space)
+            if own:
+                shifts = [_shift(where(own, landmark=name)) for name in ALL_NAMES]
+                lines.append([method, space.upper(), *shifts])
+    return Table(
+        "shifts",
+        "Systematic shift by landmark",
+        "Mean of found minus true position in mm: left, posterior, superior.",
+        ("Method", "Image", *(LABELS[name] for name in ALL_NAMES)),
         lines,
     )
 
@@ -170,6 +189,11 @@ def _radial_error(
 
 def _errors(rows: Sequence[LandmarkError], name: str) -> np.ndarray:
     return column(where(rows, landmark=name), "error_mm")
+
+
+def _shift(rows: Sequence[LandmarkError]) -> str:
+    means = [mean_sd(column(rows, axis))[0] for axis in ("x_mm", "y_mm", "z_mm")]
+    return ", ".join("-" if mean != mean else f"{mean:+.1f}" for mean in means)
 
 
 def _median(rows: Sequence[LandmarkError]) -> float:

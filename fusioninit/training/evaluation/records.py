@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 class LandmarkError:
     """One landmark found in one image.
 
+    `x_mm`, `y_mm`, `z_mm` are found minus true position (LPS), `error_mm` their length,
     `distance2` is the squared Mahalanobis distance of the error under the claimed covariance,
     `inside` whether the true point lies in the image at all.
     """
@@ -26,6 +27,9 @@ class LandmarkError:
     space: str
     landmark: str
     error_mm: float
+    x_mm: float
+    y_mm: float
+    z_mm: float
     distance2: float
     inside: bool
 
@@ -48,7 +52,8 @@ class Way:
     Parameters
     ----------
     points : str
-        "automatic" (detected), "manual" (true points with an observer's error) or "given".
+        "automatic" (detected), "manual" (true points with an observer's error), "given", or
+        "reference" (no points: the true transform itself).
     glands : str
         "none", "predicted" or "given".
     estimator : str

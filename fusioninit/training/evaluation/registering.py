@@ -31,6 +31,9 @@ USES_GLANDS = frozenset({"map", "robust", "auto"})
 MANUAL_ESTIMATORS = ("svd", "auto")
 """What manual points are registered with: the paper's way, and the program's."""
 
+TRUE_RIGID_PART = Way("reference", "none", "true rigid part")
+"""The true transform judged like an answer: what ICP and deformation alone leave."""
+
 OBSERVER_SEED = 1_234
 """Together with a case's number, seeds the simulated observer."""
 

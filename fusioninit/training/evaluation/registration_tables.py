@@ -58,11 +58,12 @@ def registration_tables(
     """Tables on the registrations of one source; `observer` says how "manual" was made."""
     if not attempts:
         return []
+    answers = [row for row in attempts if row.points != "reference"]
     tables = [
         registration_table(attempts, observer=observer),
-        gain_table(attempts),
-        histogram_table(attempts, SRE),
-        histogram_table(attempts, ROTATION),
+        gain_table(answers),
+        histogram_table(answers, SRE),
+        histogram_table(answers, ROTATION),
     ]
     return [*tables, target_table(targets)] if targets else tables
 

@@ -1,6 +1,10 @@
 import pytest
 
-from fusioninit.training.evaluation.detection_tables import coverage_table, radial_error_table
+from fusioninit.training.evaluation.detection_tables import (
+    coverage_table,
+    radial_error_table,
+    shift_table,
+)
 from fusioninit.training.evaluation.records import Attempt, LandmarkError, TargetError
 from fusioninit.training.evaluation.registration_tables import (
     SRE,
@@ -18,7 +22,7 @@ HEADING = Heading(
 
 def landmark_rows(method, errors_mm, *, space="mr", landmark="apex"):
     return [
-        LandmarkError("s", str(case), method, space, landmark, error, error, True)
+        LandmarkError("s", str(case), method, space, landmark, error, error, 0, -error, error, True)
         for case, error in enumerate(errors_mm)
     ]
 
@@ -62,8 +66,16 @@ def test_table_1_leaves_the_auxiliary_points_out():
     assert radial_error_table(rows, baseline=None, variance=None).rows[0][1] == "4.00 ± 1.00"
 
 
+def test_a_systematic_shift_is_told_by_axis():
+    assert shift_table(landmark_rows("a", [1.0, 2.0])).rows[0][:3] == [
+        "a",
+        "MR",
+        "+1.5, +0.0, -1.5",
+    ]
+
+
 def test_points_outside_the_image_do_not_count_for_coverage():
-    outside = LandmarkError("s", "9", "a", "mr", "apex", 50.0, 99.0, False)
+    outside = LandmarkError("s", "9", "a", "mr", "apex", 50.0, 50.0, 0, 0, 99.0, False)
     rows = [*landmark_rows("a", [1.0, 5.0, 7.0, 9.0]), outside]
     assert coverage_table(rows).rows[0][2:5] == ["25.0 %", "75.0 %", "75.0 %"]
 
