@@ -59,6 +59,8 @@ class LandmarkPairs:
     def only(self, keep: Sequence[int]) -> LandmarkPairs:
         """The pairs at these indices."""
         index = list(keep)
+        if index == list(range(len(self))):
+            return self
         return LandmarkPairs(
             tuple(self.names[i] for i in index),
             self.fixed_mm[index],
