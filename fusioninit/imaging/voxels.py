@@ -11,7 +11,7 @@ from fusioninit.errors import ReadError
 
 
 def usable_voxels(name: str, voxels: NDArray[Any]) -> tuple[NDArray[Any], tuple[str, ...]]:
-    """Finite voxels as integers of at most 32 bits or float32, and what had to be changed.
+    """Finite voxels as native integers of at most 32 bits or float32, and what had to be changed.
 
     Raises
     ------
@@ -19,6 +19,7 @@ def usable_voxels(name: str, voxels: NDArray[Any]) -> tuple[NDArray[Any], tuple[
         Not one number is finite, or all are equal.
     """
     warnings: tuple[str, ...] = ()
+    voxels = voxels.astype(voxels.dtype.newbyteorder("="), copy=False)
     if voxels.dtype.kind == "f":
         finite = np.isfinite(voxels)
         if not finite.any():

@@ -64,6 +64,17 @@ def test_nibabel_and_we_agree_on_every_corner(tmp_path, grid, kind):
     assert_array_equal(volume.voxels, numbered(grid))
 
 
+def test_a_big_endian_nifti_arrives_in_native_byte_order(tmp_path, grid):
+    header = nib.Nifti1Header(endianness=">")
+    header.set_data_dtype(">i2")
+    image = nib.Nifti1Image(numbered(grid).transpose(2, 1, 0), np.eye(4), header)
+    nib.save(image, tmp_path / "scan.nii")
+    assert (tmp_path / "scan.nii").read_bytes()[:4] == struct.pack(">i", 348)
+    volume = read(tmp_path / "scan.nii")
+    assert volume.voxels.dtype == np.dtype("=i2")
+    assert_array_equal(volume.voxels, numbered(grid))
+
+
 def test_nifti_scaling_is_applied(tmp_path, grid):
     image = nib.Nifti1Image(numbered(grid).transpose(2, 1, 0), np.eye(4))
     image.header.set_slope_inter(0.5, 100)
