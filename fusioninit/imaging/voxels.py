@@ -21,6 +21,8 @@ def usable_voxels(name: str, voxels: NDArray[Any]) -> tuple[NDArray[Any], tuple[
     warnings: tuple[str, ...] = ()
     voxels = voxels.astype(voxels.dtype.newbyteorder("="), copy=False)
     if voxels.dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            voxels = voxels.astype(np.float32, copy=False)
         finite = np.isfinite(voxels)
         if not finite.any():
             raise ReadError(f"{name} holds no finite number; export the image again")
@@ -28,7 +30,6 @@ def usable_voxels(name: str, voxels: NDArray[Any]) -> tuple[NDArray[Any], tuple[
             count = int(voxels.size - np.count_nonzero(finite))
             voxels = np.where(finite, voxels, voxels[finite].min())
             warnings = (f"{count} voxels were not numbers and are shown as the darkest value",)
-        voxels = voxels.astype(np.float32, copy=False)
     elif voxels.dtype.itemsize > 4:
         voxels = voxels.astype(np.float32)
     if voxels.min() == voxels.max():
