@@ -21,7 +21,7 @@ FIXED, MOVING = Space.US, Space.MR
 PREDICTED_MASK_SD = {"surface_sd_mm": 15.0, "centroid_sd_mm": 6.0}
 """How far a network's mask is trusted. On synthetic pairs its centroid errs by up to 5.5 mm (SD per
 axis, US) and its surface by 6 mm rms over large patches at once: errors that 150 surface points
-share count as one, hence a surface SD well above 6 mm. Of five settings tried this hurt least."""
+share count as one, hence a surface SD well above 6 mm."""
 
 
 @dataclass(frozen=True, eq=False)
