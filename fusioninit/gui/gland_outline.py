@@ -38,7 +38,7 @@ class GlandOutline:
     ) -> list[QPolygonF]:
         """Outlines in continuous pixel coordinates of `frame` (0 at its left and upper edge)."""
         matrix = b"" if grid_from_plane is None else grid_from_plane.matrix.tobytes()
-        key = (id(gland), frame.size_px, frame.world_from_pixel.tobytes(), matrix)
+        key = (gland, frame.size_px, frame.world_from_pixel.tobytes(), matrix)
         if key != self._key:
             self._key = key
             coarse = frame.finer(1 / _COARSENESS_PX)

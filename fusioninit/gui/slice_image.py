@@ -102,8 +102,8 @@ class SliceLayer:
         """The slice as a premultiplied ARGB image of the frame's size."""
         sampler = sampler_for(volume)
         matrix = b"" if grid_from_plane is None else grid_from_plane.matrix.tobytes()
-        cut_key = (id(volume), frame.size_px, frame.world_from_pixel.tobytes(), matrix)
-        colour_key = (id(volume), window, colour_map)
+        cut_key = (volume, frame.size_px, frame.world_from_pixel.tobytes(), matrix)
+        colour_key = (volume, window, colour_map)
         if cut_key == self._cut_key and colour_key == self._colour_key:
             return self._image
         if cut_key != self._cut_key:

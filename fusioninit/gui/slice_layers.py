@@ -25,6 +25,10 @@ class SliceLayers:
 
     def __init__(self, session: Session, view_state: ViewState, space: Space) -> None:
         self._session, self._view_state, self._space = session, view_state, space
+        self.forget()
+
+    def forget(self) -> None:
+        """Let go of everything drawn so far, and of the volumes it was drawn from."""
         self._layers = {Space.US: SliceLayer(), Space.MR: SliceLayer()}
         self._outlines = {Space.US: GlandOutline(), Space.MR: GlandOutline()}
 

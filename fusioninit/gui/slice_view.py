@@ -105,7 +105,7 @@ class SliceView(QWidget):
     def _measure(self) -> None:
         """Keep what only another volume changes: the middle plane, and the volume's span in it."""
         volume = self.session.case.volume(self.space)
-        if volume is self._measured:
+        if volume is not None and volume is self._measured:
             return
         self._measured = volume
         center = np.zeros(3) if volume is None else volume.grid.center_mm
@@ -309,6 +309,8 @@ class SliceView(QWidget):
         self.update()
 
     def _start_afresh(self) -> None:
+        self._layers.forget()
+        self._measured = None
         self.pan_mm = np.zeros(2)
         self.update()
 
