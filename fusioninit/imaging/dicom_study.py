@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from pydicom.dataset import Dataset
@@ -83,12 +84,12 @@ def _study_of_file(path: Path) -> Study:
 
 
 def _candidate_files(folder: Path) -> Iterator[Path]:
-    for count, file in enumerate(_files(sorted(folder.rglob("*")))):
-        if count >= MAX_FILES:
-            raise ReadError(
-                f"{folder.name} holds more than {MAX_FILES} files; choose the patient's own folder"
-            )
-        yield file
+    entries = list(islice(folder.rglob("*"), MAX_FILES + 1))
+    if len(entries) > MAX_FILES:
+        raise ReadError(
+            f"{folder.name} holds more than {MAX_FILES} files; choose the patient's own folder"
+        )
+    return _files(sorted(entries))
 
 
 def _in_folder(folder: Path) -> Iterator[Path]:

@@ -10,9 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from fusioninit.geometry import Space
 from fusioninit.imaging.isolation import Request, read_isolated
@@ -79,28 +76,6 @@ def read_mask(
     """
     request = Request(path=Path(path), space=space, mask_channel=channel)
     return _read(request, isolated, cancelled)
-
-
-def describe(
-    path: Path | str, *, space: Space = Space.MR, series_uid: str | None = None
-) -> dict[str, Any]:
-    """What would be read from `path`, as JSON values: geometry (LPS mm), series, warnings."""
-    volume = read_volume(path, space=space, series_uid=series_uid)
-    grid, source = volume.grid, volume.source
-    return {
-        "path": str(source.path),
-        "format": source.format,
-        "description": source.description,
-        "series_uid": source.series_uid,
-        "size_ijk": list(grid.shape[::-1]),
-        "spacing_mm": grid.spacing_mm.tolist(),
-        "origin_lps_mm": grid.origin_mm.tolist(),
-        "direction_columns_lps": grid.direction.T.tolist(),
-        "left_handed": grid.is_left_handed,
-        "intensity_range": [float(np.min(volume.voxels)), float(np.max(volume.voxels))],
-        "warnings": list(source.warnings),
-        **source.details,
-    }
 
 
 def _read(request: Request, isolated: bool, cancelled: Cancelled | None) -> Volume:

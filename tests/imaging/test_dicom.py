@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from fusioninit.errors import InputError, ReadError
 from fusioninit.geometry import Grid, Space
+from fusioninit.imaging import dicom_study
 from fusioninit.imaging.reading import read_volume
 from fusioninit.imaging.stated_geometry import StatedGeometry
 
@@ -433,4 +434,13 @@ def test_a_damaged_end_slice_is_spoken_of(write, grid):
     assert volume.grid.shape[0] == grid.shape[0] - 1
     assert volume.source.warnings == (
         f"1 DICOM file could not be read ({last.name}): slices may be missing at an end",
+    )
+
+
+def test_a_folder_of_countless_files_is_refused_before_it_is_looked_through(
+    write, grid, monkeypatch
+):
+    monkeypatch.setattr(dicom_study, "MAX_FILES", 5)
+    assert refusal(write.series(grid)) == (
+        "study holds more than 5 files; choose the patient's own folder"
     )

@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from fusioninit.errors import InputError
 from fusioninit.geometry import Grid, Space
-from fusioninit.imaging.reading import describe, read_mask, read_volume
+from fusioninit.imaging.reading import read_mask, read_volume
 from fusioninit.imaging.stated_geometry import StatedGeometry
 
 SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
@@ -309,11 +309,3 @@ def test_an_empty_mask_is_refused(tmp_path, grid):
     assert refusal(path, read_mask, space=Space.MR, isolated=False) == (
         "gland.nii: nothing is labelled in it; choose the gland's mask"
     )
-
-
-def test_describe_tells_geometry_and_warnings_as_json_values(tmp_path, grid):
-    import json
-
-    record = describe(save(tmp_path / "scan.nrrd", grid, numbered(grid)))
-    assert json.loads(json.dumps(record))["size_ijk"] == [17, 13, 11]
-    assert record["spacing_mm"] == pytest.approx([0.6, 0.8, 3.1])
