@@ -67,7 +67,7 @@ class Displacement:
         position = points_mm / self.spacing_mm + (knots - 1) / 2
         position = position.clamp(1.0, knots - 2.0)
         along_x, along_y, along_z = (spline_weights(axis, knots) for axis in position)
-        partial = along_x @ self.coefficients.reshape(3, knots, -1)  # (3, n, m * m)
+        partial = along_x @ self.coefficients.to(points_mm).reshape(3, knots, -1)  # (3, n, m * m)
         partial = partial.reshape(3, -1, knots, knots)
         partial = (partial * along_y[None, :, :, None]).sum(2)
         return (partial * along_z[None]).sum(2)

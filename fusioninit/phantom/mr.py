@@ -200,7 +200,7 @@ def _scanned(image: Tensor, dice: Dice) -> Tensor:
     if dice.chance(0.25):
         shift, axis = dice.integer(4, 14), dice.integer(1, 2)
         image = image + dice.uniform(0.02, 0.1) * torch.roll(image, shift, axis)
-    level = float(image.mean()) * 0.09 * dice.uniform(0.1, 1.0) ** 2 * math.sqrt(2)
+    level = float(image.double().mean()) * 0.09 * dice.uniform(0.1, 1.0) ** 2 * math.sqrt(2)
     real = image + level * dice.normals(*image.shape)
     image = (real * real + (level * dice.normals(*image.shape)) ** 2).sqrt()
     return image * dice.uniform(50, 900) + 0.5

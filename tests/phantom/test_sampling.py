@@ -30,6 +30,18 @@ def test_the_same_seed_gives_the_same_bytes(space):
 
 
 @BOTH
+def test_the_bytes_do_not_depend_on_the_number_of_threads(space):
+    threads, images = torch.get_num_threads(), []
+    try:
+        for count in (1, 2):
+            torch.set_num_threads(count)
+            images.append(samples(space, (3,))[0].image.numpy().tobytes())
+    finally:
+        torch.set_num_threads(threads)
+    assert images[0] == images[1]
+
+
+@BOTH
 def test_other_seeds_give_other_patients(space):
     first, other = samples(space, (4, 5))
     assert float((first.landmarks_mm - other.landmarks_mm).norm(dim=1).min()) > 0.5
