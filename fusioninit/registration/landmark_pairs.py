@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusioninit.geometry import Space
-from fusioninit.landmarks import ALL_NAMES, REQUIRED_NAMES, LandmarkName, LandmarkSet
+from fusioninit.landmarks import ALL_NAMES, REQUIRED_NAMES, LandmarkName, LandmarkSet, Source
 from fusioninit.landmarks.sets import DEFAULT_SD_MM
 
 FloatArray = NDArray[np.float64]
@@ -36,6 +36,12 @@ average; along the surface it slides with half the gland's unexplained height (0
 MR, 0.098 x 48.7 in TRUS). Lateral points are sharp across the surface and slide along its ridge."""
 
 
+PREDICTED_CORRELATION = {Space.MR: 0.15, Space.US: 0.5}
+"""How much a network's landmarks in one image err together, as the correlation of their errors,
+each in units of its own covariance. Measured on synthetic pairs with the networks that ship
+(fusioninit.training.evaluation): five such landmarks say less than five independent ones."""
+
+
 @dataclass(frozen=True, eq=False)
 class LandmarkPairs:
     """N landmarks in both images. Positions (N, 3) mm, covariances (N, 3, 3) mm^2, own frames."""
@@ -47,6 +53,9 @@ class LandmarkPairs:
     moving_covariance_mm2: FloatArray
     is_measured: NDArray[np.bool_]
     """(2, N) in fixed and moving: the landmark came with its own covariance, not the default."""
+    shared: FloatArray
+    """(2, N) in fixed and moving: square root of `PREDICTED_CORRELATION`, 0 where a person placed
+    the landmark."""
 
     def __len__(self) -> int:
         return len(self.names)
@@ -68,7 +77,21 @@ class LandmarkPairs:
             self.fixed_covariance_mm2[index],
             self.moving_covariance_mm2[index],
             self.is_measured[:, index],
+            self.shared[:, index],
         )
+
+    def shared_covariance_mm2(self, image: int) -> FloatArray:
+        """(N, 3, N, 3) covariance between different landmarks' errors, 0 for fixed, 1 for moving.
+
+        Block (i, j) is `s_i s_j L_i L_j^T` with `L L^T` the landmarks' own covariances, so the
+        whole stays positive definite.
+        """
+        own = (self.fixed_covariance_mm2, self.moving_covariance_mm2)[image]
+        root = np.linalg.cholesky(own) * self.shared[image][:, None, None]
+        between: FloatArray = np.einsum("iab,jcb->iajc", root, root)
+        each = np.arange(len(self))
+        between[each, :, each, :] = 0
+        return between
 
 
 def pair_landmarks(
@@ -87,7 +110,14 @@ def pair_landmarks(
         fixed_covariance,
         moving_covariance,
         np.array([fixed_measured, moving_measured], dtype=bool),
+        np.array([_shared(fixed, names), _shared(moving, names)]),
     )
+
+
+def _shared(landmarks: LandmarkSet, names: Sequence[LandmarkName]) -> list[float]:
+    part = float(np.sqrt(PREDICTED_CORRELATION.get(landmarks.space, 0.0)))
+    marks = [mark for mark in landmarks.landmarks if mark.name in names]
+    return [part if mark.source is Source.PREDICTED else 0.0 for mark in marks]
 
 
 def _arrays(

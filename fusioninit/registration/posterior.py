@@ -121,6 +121,9 @@ class PointsTerm:
         moving[each, :, each, :] += pairs.moving_covariance_mm2 * scale[:, None, None]
         fixed = np.zeros((count, 3, count, 3))
         fixed[each, :, each, :] = pairs.fixed_covariance_mm2 * scale[:, None, None]
+        if pairs.shared.any():
+            fixed += pairs.shared_covariance_mm2(0)
+            moving += pairs.shared_covariance_mm2(1)
         self._moving, self._fixed = moving, fixed.reshape(3 * count, 3 * count)
 
     def noise_mm2(self, rotation: FloatArray) -> FloatArray:

@@ -20,6 +20,7 @@ from fusioninit.registration.metrics import (
     surface_registration_error_mm,
     target_registration_errors_mm,
 )
+from fusioninit.state.case import PREDICTED_MASK_SD
 from fusioninit.training.evaluation.pair_cases import PairCase
 from fusioninit.training.evaluation.records import Attempt, TargetError, Way
 
@@ -121,7 +122,7 @@ class References:
 
 
 def automatic_inputs(detections: dict[Space, Detection]) -> Inputs:
-    """Detected landmarks and the glands found, where both are large enough to have a surface."""
+    """Detected landmarks and the glands found, trusted as the program trusts them."""
     shapes = {}
     for space, detection in detections.items():
         shape = _shape_or_none(detection)
@@ -210,7 +211,9 @@ def _shape_or_none(detection: Detection) -> GlandShape | None:
     if detection.gland is None:
         return None
     try:
-        return GlandShape.from_mask(detection.gland.voxels, detection.gland.grid)
+        return GlandShape.from_mask(
+            detection.gland.voxels, detection.gland.grid, **PREDICTED_MASK_SD
+        )
     except ValueError:
         return None
 

@@ -1,0 +1,62 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from fusioninit.geometry import Space
+from fusioninit.landmarks import Landmark, LandmarkSet, Source
+from fusioninit.registration import fit_landmarks
+from fusioninit.registration.deformation import DeformationModel
+from fusioninit.registration.landmark_pairs import PREDICTED_CORRELATION, pair_landmarks
+from fusioninit.registration.posterior import PointsTerm
+
+POINTS_MM = {
+    "apex": (0, 2, -20),
+    "bladder_neck": (0, -6, 18),
+    "posterior_median": (0, 17, 0),
+    "left_lateral": (24, 0, 0),
+    "right_lateral": (-24, 0, 0),
+}
+
+
+def landmarks(space, source):
+    spread = np.diag([4.0, 9.0, 16.0])
+    marks = tuple(Landmark(n, np.array(xyz, float), spread, source) for n, xyz in POINTS_MM.items())
+    return LandmarkSet(space, marks)
+
+
+def noise(source):
+    pairs = pair_landmarks(landmarks(Space.US, source), landmarks(Space.MR, source))
+    return PointsTerm(pairs, DeformationModel.rigid()).noise_mm2(np.eye(3)).reshape(5, 3, 5, 3)
+
+
+def test_points_placed_by_a_person_err_independently():
+    assert noise(Source.EDITED)[0, :, 1] == pytest.approx(np.zeros((3, 3)))
+
+
+def test_a_networks_points_err_together_and_each_as_much_as_alone():
+    together = noise(Source.PREDICTED)
+    wanted = sum(PREDICTED_CORRELATION.values()) * np.diag([4.0, 9.0, 16.0])
+    assert together[0, :, 1] == pytest.approx(wanted)
+    assert together[2, :, 2] == pytest.approx(noise(Source.EDITED)[2, :, 2])
+    assert np.linalg.eigvalsh(together.reshape(15, 15)).min() > 0
+
+
+def test_a_corrected_point_no_longer_errs_with_the_others():
+    us = landmarks(Space.US, Source.PREDICTED)
+    us = us.with_landmark(replace(us["apex"], source=Source.EDITED))
+    pairs = pair_landmarks(us, landmarks(Space.MR, Source.EDITED))
+    joint = PointsTerm(pairs, DeformationModel.rigid()).noise_mm2(np.eye(3)).reshape(5, 3, 5, 3)
+    assert joint[0, :, 1] == pytest.approx(np.zeros((3, 3)))
+    assert joint[1, 0, 2, 0] > 0
+
+
+def test_errors_made_together_are_expected_to_move_the_target_further():
+    target = np.array([5.0, 3.0, 2.0])
+    predicted = [
+        fit_landmarks(
+            fixed=landmarks(Space.US, source), moving=landmarks(Space.MR, source), estimator="auto"
+        ).predicted_error_mm(target)
+        for source in (Source.EDITED, Source.PREDICTED)
+    ]
+    assert predicted[1].mean_mm > 1.1 * predicted[0].mean_mm
