@@ -87,9 +87,11 @@ class LandmarkPairs:
         whole stays positive definite.
         """
         own = (self.fixed_covariance_mm2, self.moving_covariance_mm2)[image]
+        count = len(self)
         root = np.linalg.cholesky(own) * self.shared[image][:, None, None]
-        between: FloatArray = np.einsum("iab,jcb->iajc", root, root)
-        each = np.arange(len(self))
+        flat = root.reshape(3 * count, 3)
+        between: FloatArray = (flat @ flat.T).reshape(count, 3, count, 3)
+        each = np.arange(count)
         between[each, :, each, :] = 0
         return between
 
