@@ -15,6 +15,7 @@ from fusioninit.exchange.dicom_registration import (
     us_frame_of_reference,
     write_dicom_registration,
 )
+from fusioninit.exchange.frames import WrittenFileError
 from fusioninit.exchange.image_files import (
     write_displacement_field,
     write_moved_mr,
@@ -32,6 +33,35 @@ from fusioninit.state import Case
 Progress = Callable[[float, str], None]
 Cancelled = Callable[[], bool]
 Step = tuple[str, Callable[[Path], dict[str, Path]]]
+
+
+EXPORTED_NAMES = frozenset(
+    {
+        "us_from_mr.tfm",
+        "us_from_mr.h5",
+        "us_from_mr_0GenericAffine.mat",
+        "us_from_mr_elastix.txt",
+        "us_from_mr_ras_matrix.txt",
+        "us_from_mr_displacement.nii.gz",
+        "us_from_mr_registration.dcm",
+        "us_landmarks.mrk.json",
+        "mr_landmarks.mrk.json",
+        "us_landmarks_sr.dcm",
+        "mr_landmarks_sr.dcm",
+        "targets_us.csv",
+        "targets_us.mrk.json",
+        "mr_on_us_grid.nii.gz",
+        "mr_moved_by_header.nii.gz",
+        "registration.json",
+        "how_to_go_on.txt",
+        "overlay.png",
+        "overlay_axial.png",
+        "overlay_sagittal.png",
+        "overlay_coronal.png",
+        "report.pdf",
+    }
+)
+"""Every name an export may write. Other files in its folder are never touched."""
 
 
 def export(
@@ -85,15 +115,30 @@ def export_contents(
             files |= write(fresh)
         if progress is not None:
             progress(1.0, "Putting the files in place")
-        return {name: _moved(path, out) for name, path in files.items()}
+        return _put_in_place(files, out)
+    except WrittenFileError:
+        raise
+    except OSError as error:
+        raise InputError(
+            f"{out.name}: writing failed ({error.strerror}) and nothing was put in place; "
+            "free space or choose another folder"
+        ) from error
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
-def _moved(path: Path, out: Path) -> Path:
-    place = out / path.name
-    os.replace(path, place)
-    return place
+def _put_in_place(files: dict[str, Path], out: Path) -> dict[str, Path]:
+    """Move the new files to `out`; what an earlier export left and this one lacks goes.
+
+    An old list of targets beside a new transform would be wrong without looking wrong.
+    """
+    fresh_names = {path.name for path in files.values()}
+    for name in EXPORTED_NAMES - fresh_names:
+        (out / name).unlink(missing_ok=True)
+    places = {name: out / path.name for name, path in files.items()}
+    for name, path in files.items():
+        os.replace(path, places[name])
+    return places
 
 
 def _steps(contents: Contents) -> Iterator[Step]:

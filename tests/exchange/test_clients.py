@@ -16,7 +16,7 @@ import pytest
 import SimpleITK as sitk
 from numpy.testing import assert_allclose, assert_array_equal
 
-from fusioninit.exchange.export import export_contents
+from fusioninit.exchange.export import EXPORTED_NAMES, export_contents
 from fusioninit.exchange.transforms import read_transform
 from fusioninit.geometry import Space
 from fusioninit.imaging.nifti_header import nifti_header
@@ -276,6 +276,7 @@ def test_landmarks_in_a_dicom_report_are_those_of_the_mr(dicom_files, contents):
 
 
 def test_dicom_objects_name_no_patient(dicom_files):
+    assert {path.name for path in dicom_files.values()} <= EXPORTED_NAMES
     for path in dicom_files.values():
         assert b"Secret" not in path.read_bytes()
         assert b"SECRET-42" not in path.read_bytes()

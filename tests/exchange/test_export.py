@@ -9,7 +9,7 @@ from PIL import Image
 
 from fusioninit.errors import InputError
 from fusioninit.exchange import export as export_module
-from fusioninit.exchange.export import export, export_contents
+from fusioninit.exchange.export import EXPORTED_NAMES, export, export_contents
 from fusioninit.exchange.frames import WrittenFileError
 from fusioninit.exchange.pictures import (
     FIELD_MM,
@@ -84,6 +84,28 @@ def test_a_second_export_replaces_the_first(tmp_path, contents):
     second = export_contents(small, tmp_path)
     assert first == second
     assert len(list(tmp_path.iterdir())) == len(second)
+
+
+def test_an_earlier_list_of_targets_goes_and_other_files_stay(tmp_path, contents):
+    (tmp_path / "notes.txt").write_text("mine")
+    first = export_contents(contents, tmp_path)
+    assert {path.name for path in first.values()} <= EXPORTED_NAMES
+    second = export_contents(replace(contents, us=None, mr=None, targets=()), tmp_path)
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"notes.txt", *(path.name for path in second.values())}
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_the_earlier_export(tmp_path, contents, monkeypatch):
+    small = replace(contents, us=None, mr=None, targets=())
+    before = export_contents(small, tmp_path)["sidecar"].read_bytes()
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(export_module, "write_report", full)
+    with pytest.raises(InputError, match=r"writing failed \(No space left on device\)"):
+        export_contents(small, tmp_path)
+    assert (tmp_path / "registration.json").read_bytes() == before
 
 
 def test_pictures_mark_a_landmark_where_it_is(contents):
