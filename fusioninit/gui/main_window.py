@@ -265,7 +265,9 @@ class MainWindow(QMainWindow):
         self._refresh_actions()
 
     def _link_crosshairs(self) -> None:
-        if not any(mouse.is_dragging for mouse in self.mice.values()):
+        scene = self.scene_place.scene
+        in_scene = scene is not None and scene.drag.is_dragging
+        if not in_scene and not any(mouse.is_dragging for mouse in self.mice.values()):
             self.view_state.link(self.session.case.us_from_mr)
         self._refresh_actions()
 

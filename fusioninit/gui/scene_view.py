@@ -15,9 +15,10 @@ from vtkmodules.vtkRenderingCore import vtkActor, vtkRenderer
 
 from fusioninit.geometry import Orientation, RigidTransform, Space
 from fusioninit.gui import scene_parts as parts
+from fusioninit.gui.scene_drag import SceneDrag
 from fusioninit.gui.view_state import ViewState
 from fusioninit.imaging.volume import Volume
-from fusioninit.landmarks import REQUIRED_NAMES
+from fusioninit.landmarks import REQUIRED_NAMES, LandmarkName
 from fusioninit.session import Session
 
 SHOWN_PLANES = (Orientation.AXIAL, Orientation.SAGITTAL)
@@ -38,7 +39,7 @@ class SceneView(QWidget):
         self.setObjectName("scene")
         self.setAccessibleName("3D view")
         self.setMinimumSize(140, 120)
-        self._session, self._view_state = session, view_state
+        self.session, self.view_state = session, view_state
         self.renderer = vtkRenderer()
         self._above = vtkRenderer()
         self._widget: Any = parts.make_interactor(self, self.renderer, self._above)
@@ -55,6 +56,7 @@ class SceneView(QWidget):
         self._timer = QTimer(self, singleShot=True, interval=FRAME_INTERVAL_MS)
         self._timer.timeout.connect(self.render_now)
         self._widget.installEventFilter(self)
+        self.drag = SceneDrag(self, self._widget, self._above)
         self._connect(session, view_state)
         self._start_afresh()
 
@@ -75,7 +77,7 @@ class SceneView(QWidget):
     # -- what is shown --------------------------------------------------------------------------
 
     def _start_afresh(self) -> None:
-        case = self._session.case
+        case = self.session.case
         if self._box is not None:
             self.renderer.RemoveActor(self._box)
         self._box = None
@@ -93,12 +95,13 @@ class SceneView(QWidget):
         self._schedule()
 
     @property
-    def _shown_space(self) -> Space:
-        return Space.US if self._session.case.us is not None else Space.MR
+    def shown_space(self) -> Space:
+        """The frame shown: that of US, or of MR while no US is open."""
+        return Space.US if self.session.case.us is not None else Space.MR
 
     def _show_planes(self) -> None:
-        space = self._shown_space
-        volume = self._session.case.volume(space)
+        space = self.shown_space
+        volume = self.session.case.volume(space)
         for orientation, picture in self._planes.items():
             if volume is None:
                 picture.hide()
@@ -106,14 +109,14 @@ class SceneView(QWidget):
             picture.show(
                 volume,
                 orientation,
-                self._view_state.crosshair_mm(space),
-                window=self._view_state.window(space),
+                self.view_state.crosshair_mm(space),
+                window=self.view_state.window(space),
             )
         self._schedule()
 
     def _show_landmarks(self, space: Space) -> None:
         known = self._marks[space]
-        marks = self._session.case.landmarks(space)
+        marks = self.session.case.landmarks(space)
         for name in [name for name in known if name not in marks]:
             self._above.RemoveActor(known.pop(name))
         for name, mark in marks.items():
@@ -124,22 +127,27 @@ class SceneView(QWidget):
             known[name].SetPosition(*mark.position_mm)
         self._show_mr_where_known()
 
+    def name_of(self, actor: object) -> LandmarkName | None:
+        """The landmark of the shown frame that an actor draws."""
+        marks = self._marks[self.shown_space]
+        return next((name for name, known in marks.items() if known is actor), None)
+
     def _show_registration(self) -> None:
-        transform: RigidTransform | None = self._session.case.us_from_mr
+        transform: RigidTransform | None = self.session.case.us_from_mr
         if transform is not None:
             self._us_from_mr.DeepCopy(transform.matrix.ravel().tolist())
-        elif self._session.case.us is None:
+        elif self.session.case.us is None:
             self._us_from_mr.Identity()
         self._show_mr_where_known()
 
     def _show_mr_where_known(self) -> None:
         """What belongs to MR has no place in the US frame until a transform is known."""
-        case = self._session.case
+        case = self.session.case
         known = case.us_from_mr is not None or case.us is None
-        contours = self._view_state.flag("contours")
+        contours = self.view_state.flag("contours")
         for space, marks in self._marks.items():
             for name, actor in marks.items():
-                wanted = name in REQUIRED_NAMES or self._view_state.flag("auxiliary")
+                wanted = name in REQUIRED_NAMES or self.view_state.flag("auxiliary")
                 actor.SetVisibility(wanted and (known or space is Space.US))
         for actor in self._targets:
             actor.SetVisibility(known)
@@ -152,7 +160,7 @@ class SceneView(QWidget):
             self._show_gland(space)
 
     def _show_gland(self, space: Space) -> None:
-        gland = self._session.case.gland(space)
+        gland = self.session.case.gland(space)
         shown = self._glands.get(space)
         if shown is not None and shown[0] is not gland:
             self.renderer.RemoveActor(self._glands.pop(space)[1])
@@ -162,13 +170,13 @@ class SceneView(QWidget):
             self._hang(actor, space)
             self.renderer.AddActor(actor)
         if space in self._glands:
-            self._glands[space][1].SetVisibility(self._view_state.flag("contours"))
+            self._glands[space][1].SetVisibility(self.view_state.flag("contours"))
         self._show_mr_where_known()
 
     def _show_targets(self) -> None:
         for actor in self._targets:
             self._above.RemoveActor(actor)
-        self._targets = [parts.target_actor(target) for target in self._session.case.targets]
+        self._targets = [parts.target_actor(target) for target in self.session.case.targets]
         for actor in self._targets:
             self._hang(actor, Space.MR)
             self._above.AddActor(actor)
@@ -179,7 +187,7 @@ class SceneView(QWidget):
             actor.SetUserMatrix(self._us_from_mr)
 
     def _on_space_changed(self, space: Space) -> None:
-        if space is self._shown_space:
+        if space is self.shown_space:
             self._show_planes()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -214,5 +222,6 @@ class SceneView(QWidget):
         self.renderer.RemoveAllViewProps()
         self._above.RemoveAllViewProps()
         self._widget.removeEventFilter(self)
+        self._widget.removeEventFilter(self.drag)
         parts.close_interactor(self._widget)
         self._widget = None

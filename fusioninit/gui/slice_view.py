@@ -231,7 +231,16 @@ class SliceView(QWidget):
         shown = [(SPACE_NAME[s], SPACE_COLOUR[s]) for s in self._layers.shown_spaces()]
         paint.draw_title(painter, self.orientation.value.capitalize(), shown)
         paint.draw_corner_text(painter, self.position_text(), size)
+        if self.orientation is Orientation.AXIAL:
+            paint.draw_corner_text(painter, self._description(), size, at_top=True)
         self._paint_border(painter)
+
+    def _description(self) -> str:
+        """Which file or series the view's own volume is."""
+        volume = self.session.case.volume(self.space)
+        text = "" if volume is None else volume.source.description
+        most = max(8, (self.width() - 170) // 7)
+        return text if len(text) <= most else text[: most - 1] + "…"
 
     def position_text(self) -> str:
         """Where the slice lies, e.g. "S 12.5 mm" (superior of the frame's origin)."""
