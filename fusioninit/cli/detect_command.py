@@ -19,9 +19,8 @@ from fusioninit.registration.plausibility import anatomy_warnings
 def run(options: Namespace) -> int:
     """Detect, write the markups, and print the landmarks."""
     space = Space(options.modality)
-    volume = read_volume(
-        options.volume, space=space, series_uid=options.series, stated=stated_geometry(options)
-    )
+    stated = stated_geometry(options.spacing, options.orientation)
+    volume = read_volume(options.volume, space=space, series_uid=options.series, stated=stated)
     for warning in volume.source.warnings:
         tell(f"warning: {warning}")
     tell(f"read {volume.source.description or options.volume.name}")

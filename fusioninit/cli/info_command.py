@@ -15,9 +15,8 @@ from fusioninit.imaging.reading import read_volume
 def run(options: Namespace) -> int:
     """Print geometry, the series chosen, and warnings."""
     space = Space(options.modality)
-    volume = read_volume(
-        options.volume, space=space, series_uid=options.series, stated=stated_geometry(options)
-    )
+    stated = stated_geometry(options.spacing, options.orientation)
+    volume = read_volume(options.volume, space=space, series_uid=options.series, stated=stated)
     record = describe(volume)
     if options.json:
         answer_json(record)

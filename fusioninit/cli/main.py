@@ -34,12 +34,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as problem:
         tell(f"fusioninit: {problem}")
         return Status.UNUSABLE_INPUT
-    except KeyboardInterrupt:
-        tell("fusioninit: stopped")
-        return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as problem:  # a full disk, a folder that may not be written
+        tell(f"fusioninit: {_sentence(problem)}")
+        return Status.UNUSABLE_INPUT
+    except KeyboardInterrupt:
+        tell("fusioninit: stopped")
+        return 130
+
+
+def _sentence(problem: OSError) -> str:
+    """What the system refused, where, and what to do."""
+    if problem.strerror is None:
+        return str(problem)
+    where = Path(str(problem.filename)).name if problem.filename else "a file"
+    return f"{where}: {problem.strerror.lower()}; choose another place, or make room there"
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -114,6 +125,8 @@ def _add_register(commands: _Commands) -> None:
         register.add_argument(f"--{name}-landmarks", type=Path, metavar="FILE")
         register.add_argument(f"--{name}-mask", type=Path, metavar="FILE")
         register.add_argument(f"--{name}-series", metavar="UID")
+        register.add_argument(f"--{name}-spacing", metavar="I,J,K")
+        register.add_argument(f"--{name}-orientation", default="", metavar="LPS")
     register.add_argument("--series", dest="mr_series", metavar="UID", help="same as --mr-series")
     register.add_argument("--out", type=Path, required=True, metavar="DIR")
     register.add_argument("--estimator", default="svd", metavar="NAME")

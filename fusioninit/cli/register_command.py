@@ -10,6 +10,7 @@ from typing import Any
 
 from fusioninit.cli.detect_command import landmark_records
 from fusioninit.cli.output import ProgressLine, Status, answer, answer_json, tell
+from fusioninit.cli.stated import stated_geometry
 from fusioninit.errors import InputError
 from fusioninit.geometry import Space
 from fusioninit.imaging import Volume
@@ -112,7 +113,7 @@ def _open_case(options: Namespace) -> Case:
                 f"or its landmarks (--{space.value}-landmarks FILE)"
             )
         if path is not None:
-            case = case.with_volume(_read(path, space, getattr(options, f"{space.value}_series")))
+            case = case.with_volume(_read(path, space, options))
         if marks is not None:
             case = case.with_landmarks(read_landmarks(marks, space=space))
     if case.mr is not None and case.us is not None:
@@ -132,10 +133,14 @@ def _with_masks(case: Case, options: Namespace) -> Case:
     return case
 
 
-def _read(path: Path, space: Space, series_uid: str | None) -> Volume:
+def _read(path: Path, space: Space, options: Namespace) -> Volume:
     from fusioninit.imaging.reading import read_volume
 
-    volume = read_volume(path, space=space, series_uid=series_uid)
+    series, spacing, orientation = (
+        getattr(options, f"{space.value}_{what}") for what in ("series", "spacing", "orientation")
+    )
+    stated = stated_geometry(spacing, orientation)
+    volume = read_volume(path, space=space, series_uid=series, stated=stated)
     tell(f"{space.upper()}: {volume.source.description or path.name}")
     return volume
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
-
 from fusioninit.errors import InputError
 from fusioninit.imaging.stated_geometry import StatedGeometry
 
 
-def stated_geometry(options: Namespace) -> StatedGeometry | None:
+def stated_geometry(spacing: str | None, orientation: str) -> StatedGeometry | None:
     """What was stated, or None. InputError where it is not three sizes or not an orientation."""
-    if options.spacing is None and not options.orientation:
+    if spacing is None and not orientation:
         return None
-    return StatedGeometry(_sizes_mm(options.spacing), options.orientation)
+    return StatedGeometry(_sizes_mm(spacing), orientation)
 
 
 def _sizes_mm(text: str | None) -> tuple[float, float, float] | None:

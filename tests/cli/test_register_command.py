@@ -107,3 +107,9 @@ def test_bad_input_is_one_sentence_and_status_3(files, capsys, change, words):
 def test_a_mirrored_upside_down_gland_is_done_but_fails_its_checks(files):
     upside_down = {**MR, "apex": MR["bladder_neck"], "bladder_neck": MR["apex"]}
     assert main(arguments({**files, "mr": files["write"]("up.json", upside_down)})) == 4
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence_and_status_3(files, tmp_path, capsys):
+    (tmp_path / "taken").write_text("a file, where a folder was asked for")
+    assert main(arguments({**files, "out": tmp_path / "taken"})) == 3
+    assert "taken" in capsys.readouterr().err
