@@ -72,7 +72,6 @@ class FusionBar(QFrame):
         view_state.fusion_changed.connect(self._show)
 
     def _arrange(self) -> None:
-        theme = current_theme()
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 3, 8, 3)
         row.setSpacing(4)
@@ -82,8 +81,7 @@ class FusionBar(QFrame):
             row.addWidget(button)
         row.addSpacing(10)
         self._ends = [QLabel("US"), QLabel("MR")]
-        for label, colour in zip(self._ends, (theme.us, theme.mr), strict=True):
-            label.setStyleSheet(f"color: {colour}; font-weight: 600;")
+        self.renew_colours()
         row.addWidget(self._ends[0])
         row.addWidget(self.mix)
         row.addWidget(self._ends[1])
@@ -91,6 +89,12 @@ class FusionBar(QFrame):
         row.addStretch(1)
         for button in self.flags.values():
             row.addWidget(button)
+
+    def renew_colours(self) -> None:
+        """US and MR in the theme's colours for them."""
+        theme = current_theme()
+        for label, colour in zip(self._ends, (theme.us, theme.mr), strict=True):
+            label.setStyleSheet(f"color: {colour}; font-weight: 600;")
 
     def _make_modes(self) -> tuple[dict[FusionMode, QToolButton], QButtonGroup]:
         group = QButtonGroup(self)

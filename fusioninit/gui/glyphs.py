@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import qtawesome
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QIcon, QPainter, QPen, QPixmap
+from PySide6.QtGui import QAction, QColor, QIcon, QPainter, QPen, QPixmap
+from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from fusioninit.geometry import Space
 from fusioninit.gui.theme import current_theme
@@ -34,9 +35,26 @@ def space_icon(space: Space) -> QIcon:
 def icon(name: str, *, colour: str | None = None) -> QIcon:
     """An icon of the Material Design set by name, in the theme's text colour."""
     theme = current_theme()
-    return qtawesome.icon(
+    made = qtawesome.icon(
         f"mdi6.{name}",
         color=colour or theme.text,
         color_disabled=theme.line,
         color_on=colour or theme.on_accent,
     )
+    _NAMES[made.cacheKey()] = name, colour
+    return made
+
+
+_NAMES: dict[int, tuple[str, str | None]] = {}
+"""What each icon was made from, by its cache key (which copies of an icon share)."""
+
+
+def renew_icons(window: QWidget) -> None:
+    """Draw the icons of all buttons and actions again, in the colours of a theme just applied."""
+    owners: list[QAbstractButton | QAction] = list(window.findChildren(QAbstractButton))
+    owners += window.findChildren(QAction)
+    for owner in owners:
+        made_from = _NAMES.get(owner.icon().cacheKey())
+        if made_from is not None:
+            name, colour = made_from
+            owner.setIcon(icon(name, colour=colour))

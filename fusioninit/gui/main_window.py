@@ -21,6 +21,7 @@ from fusioninit.gui.actions import ACTIONS
 from fusioninit.gui.dialogs import AboutBox, PreferencesDialog, ShortcutsSheet
 from fusioninit.gui.file_flow import FileFlow
 from fusioninit.gui.fusion_bar import FusionBar
+from fusioninit.gui.glyphs import renew_icons
 from fusioninit.gui.landmark_panel import LandmarkPanel
 from fusioninit.gui.message_bar import MessageBar
 from fusioninit.gui.preferences import Preferences
@@ -33,7 +34,7 @@ from fusioninit.gui.services import OpenCase, Services
 from fusioninit.gui.slice_mouse import SliceMouse
 from fusioninit.gui.slice_view import SliceView
 from fusioninit.gui.target_panel import TargetPanel
-from fusioninit.gui.theme import SPACE_NAME
+from fusioninit.gui.theme import SPACE_NAME, current_theme
 from fusioninit.gui.tour import Tour
 from fusioninit.gui.view_grid import ViewGrid
 from fusioninit.gui.view_state import FusionMode, ViewState
@@ -65,6 +66,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.session, self.preferences, self._services = session, preferences, services
         self._is_closed = False
+        self._theme = current_theme()
         self.view_state = ViewState(self)
         self.files = FileFlow(self, session, services, preferences)
         self.slices = {
@@ -324,7 +326,17 @@ class MainWindow(QMainWindow):
         if self._recent_menu.isEmpty():
             self._recent_menu.addAction("Nothing yet").setEnabled(False)
 
+    def renew_theme(self) -> None:
+        """Redraw what was coloured by hand, after another theme was applied."""
+        renew_icons(self)
+        self.fusion_bar.renew_colours()
+        self.registration.refresh()
+        self.review.refresh()
+
     def _apply_preferences(self) -> None:
+        if current_theme() is not self._theme:
+            self._theme = current_theme()
+            self.renew_theme()
         for mouse in self.mice.values():
             mouse.preset = self.preferences.gestures
             mouse.nudge_mm = self.preferences.nudge_mm

@@ -165,6 +165,7 @@ def test_layouts_modes_and_the_light_theme_are_looked_at(walker):
         window.actions_by_name[mode].trigger()
         walker.picture(mode.replace("_", "-"))
     apply_theme(walker.application, LIGHT)
+    window.preferences.set_value("theme", "Light")
     walker.picture("light")
     apply_theme(walker.application, DARK)
     assert session.case.landmarks(Space.MR) == truth.mr_landmarks

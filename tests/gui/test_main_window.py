@@ -267,3 +267,21 @@ def test_cancel_stops_a_detection_and_keeps_the_landmarks(make_window, case, qtb
     qtbot.mouseClick(window.progress._button, Qt.MouseButton.LeftButton)
     assert not window.progress.isVisible()
     assert window.session.case.us_landmarks == case.us_landmarks
+
+
+def test_another_theme_recolours_icons_at_once(make_window, case, qapp):
+    from fusioninit.gui.dialogs import PreferencesDialog
+    from fusioninit.gui.theme import DARK, apply_theme
+
+    def darkest(image):
+        opaque = [image.pixelColor(x, y) for x in range(18) for y in range(18)]
+        return min(colour.lightness() for colour in opaque if colour.alpha() > 200)
+
+    window = make_window(case)
+    action = window.actions_by_name["detect"]
+    before = darkest(action.icon().pixmap(18, 18).toImage())
+    PreferencesDialog(window.preferences, window).theme.textActivated.emit("Light")
+    try:
+        assert darkest(action.icon().pixmap(18, 18).toImage()) < before - 80
+    finally:
+        apply_theme(qapp, DARK)
