@@ -9,6 +9,11 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 
+MATERN_REACH = 1.35
+"""Makes the Matern 3/2 kernel fall to exp(-1/2) at the correlation length, as a Gaussian does. A
+Gaussian kernel itself would be too smooth to be true: under it, the surfaces of two deformed
+glands fix their common translation far better than the deformation's own mean lets them."""
+
 
 @dataclass(frozen=True)
 class DeformationModel:
@@ -23,7 +28,7 @@ class DeformationModel:
     smooth_sd_mm : float
         SD per axis of the smooth field.
     correlation_mm : float
-        Distance over which it stays alike (Gaussian kernel).
+        Distance at which its correlation has fallen to 0.61.
     stretch_sd : float
         SD of the strain along any axis, about the gland's centre.
     """
@@ -45,11 +50,16 @@ class DeformationModel:
         """
         gap2 = ((first_mm[:, None, :] - second_mm[None, :, :]) ** 2).sum(axis=-1)
         half = self.stretch_sd**2 / 2
-        isotropic = self.smooth_sd_mm**2 * np.exp(gap2 / (-2 * self.correlation_mm**2))
+        isotropic = self._smooth_mm2(gap2)
         isotropic += half * (first_mm @ second_mm.T)
         joint = half * second_mm[None, :, :, None] * first_mm[:, None, None, :]
         joint += isotropic[:, :, None, None] * np.eye(3)
         return joint.transpose(0, 2, 1, 3)
+
+    def _smooth_mm2(self, gap2_mm2: FloatArray) -> FloatArray:
+        """Covariance per axis of the smooth field at squared distances (mm^2)."""
+        reach = (MATERN_REACH / self.correlation_mm) * np.sqrt(gap2_mm2)
+        return self.smooth_sd_mm**2 * (1 + reach) * np.exp(-reach)
 
     def variance_mm2(self, points_mm: FloatArray) -> FloatArray:
         """(N, 3, 3) covariance of the displacement at each of (N, 3) centred points."""
@@ -62,7 +72,7 @@ class DeformationModel:
         """(N, N) covariance of the displacement along (N, 3) normals at centred points."""
         gap2 = ((points_mm[:, None, :] - points_mm[None, :, :]) ** 2).sum(axis=-1)
         half = self.stretch_sd**2 / 2
-        isotropic = self.smooth_sd_mm**2 * np.exp(gap2 / (-2 * self.correlation_mm**2))
+        isotropic = self._smooth_mm2(gap2)
         isotropic += half * (points_mm @ points_mm.T)
         crossed = normals @ points_mm.T
         covariance: FloatArray = isotropic * (normals @ normals.T) + half * crossed * crossed.T

@@ -106,21 +106,15 @@ def inverse(matrix: FloatArray) -> FloatArray:
 class PointsTerm:
     """Paired landmarks: residuals are Gaussian with both images' covariances and deformation."""
 
-    def __init__(
-        self,
-        pairs: LandmarkPairs,
-        deformation: DeformationModel,
-        weights: FloatArray | None = None,
-    ) -> None:
+    def __init__(self, pairs: LandmarkPairs, deformation: DeformationModel) -> None:
         self.pairs = pairs
         count = len(pairs)
-        scale = np.ones(count) if weights is None else 1 / np.maximum(weights, 1e-12)
         centred = pairs.moving_mm - pairs.moving_mm.mean(axis=0)
         moving = deformation.covariance_mm2(centred, centred)
         each = np.arange(count)
-        moving[each, :, each, :] += pairs.moving_covariance_mm2 * scale[:, None, None]
+        moving[each, :, each, :] += pairs.moving_covariance_mm2
         fixed = np.zeros((count, 3, count, 3))
-        fixed[each, :, each, :] = pairs.fixed_covariance_mm2 * scale[:, None, None]
+        fixed[each, :, each, :] = pairs.fixed_covariance_mm2
         if pairs.shared.any():
             fixed += pairs.shared_covariance_mm2(0)
             moving += pairs.shared_covariance_mm2(1)
