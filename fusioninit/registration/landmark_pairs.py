@@ -38,8 +38,8 @@ MR, 0.098 x 48.7 in TRUS). Lateral points are sharp across the surface and slide
 
 PREDICTED_CORRELATION = {Space.MR: 0.15, Space.US: 0.5}
 """How much a network's landmarks in one image err together, as the correlation of their errors,
-each in units of its own covariance. Measured on synthetic pairs with the networks that ship
-(fusioninit.training.evaluation): five such landmarks say less than five independent ones."""
+each in units of its own covariance. Measured as 0.14 and 0.47 on 14 synthetic pairs with networks
+at an early stage of training: five such landmarks say less than five independent ones."""
 
 
 @dataclass(frozen=True, eq=False)
