@@ -122,9 +122,8 @@ def test_an_empty_gland_mask_is_no_evidence(solved):
     assert solved.with_gland(volume(Space.US)).gland_shape(Space.US) is None
 
 
-def test_a_network_s_mask_counts_less_than_a_drawn_one(solved):
-    drawn = solved.with_gland(ball(Space.US, [0.0, 0, 0])).gland_shape(Space.US)
+def test_a_network_s_mask_is_shown_but_is_no_evidence(solved):
     predicted = ball(Space.US, [0.0, 0, 0]).with_source(format="predicted")
-    shape = solved.with_gland(predicted).gland_shape(Space.US)
-    assert shape.surface_sd_mm > 3 * drawn.surface_sd_mm
-    assert np.trace(shape.centroid_covariance_mm2) > np.trace(drawn.centroid_covariance_mm2)
+    case = solved.with_gland(predicted)
+    assert case.us_gland is predicted
+    assert case.gland_shape(Space.US) is None
