@@ -6,8 +6,9 @@ import pytest
 
 from fusioninit.training.config import read_config
 
-FILES = sorted((Path(__file__).parents[2] / "experiments").glob("*.toml"))
-TABLE_1 = [path for path in FILES if path.name.startswith("table1-")]
+MODELS = Path(__file__).parents[2] / "models"
+TABLE_1 = sorted(MODELS.glob("table1-*.toml"))
+FILES = [*TABLE_1, *sorted(MODELS.glob("continue-*.toml"))]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -33,5 +34,5 @@ def test_the_five_methods_differ_in_nothing_but_the_method(space):
 
 @pytest.mark.parametrize("space", ["mr", "us"])
 def test_the_shipped_network_goes_on_from_the_committed_weights(space):
-    path = next(path for path in FILES if path.stem == f"landmarks-{space}")
+    path = next(path for path in FILES if path.stem == f"continue-{space}")
     assert read_config(path).warm_start.is_file()
