@@ -54,5 +54,9 @@ def _checksums(folder: Path) -> dict[str, str]:
     listing = folder / CHECKSUMS
     if not listing.is_file():
         return {}
-    pairs = (line.split(maxsplit=1) for line in listing.read_text().splitlines() if line.strip())
+    pairs = (
+        line.split(maxsplit=1)
+        for line in listing.read_text(encoding="utf-8").splitlines()
+        if line.strip()
+    )
     return {name.strip().lstrip("*"): digest for digest, name in pairs}

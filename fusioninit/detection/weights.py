@@ -113,7 +113,7 @@ def load_model(weights: Path, card_file: Path | None = None) -> tuple[LandmarkNe
     """
     card_file = card_file or card_path(weights)
     try:
-        text = card_file.read_text()
+        text = card_file.read_text(encoding="utf-8")
         found = hashlib.sha256(weights.read_bytes()).hexdigest()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{weights.name}: weights or card cannot be read ({error})") from error

@@ -158,7 +158,7 @@ class TrainingConfig(Section):
 
     def save(self, path: Path) -> None:
         """Write as JSON, all defaults spelt out."""
-        path.write_text(self.model_dump_json(indent=1) + "\n")
+        path.write_text(self.model_dump_json(indent=1) + "\n", encoding="utf-8")
 
 
 def read_config(path: str | Path) -> TrainingConfig:
@@ -176,7 +176,7 @@ def read_config(path: str | Path) -> TrainingConfig:
 def read_toml(path: Path, kind: type[Kind]) -> Kind:
     """The table of a TOML file as a checked value of `kind`; InputError as in `read_config`."""
     try:
-        table = tomllib.loads(path.read_text())
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"{path}: the configuration cannot be read ({error.strerror})") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

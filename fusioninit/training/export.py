@@ -98,7 +98,7 @@ def export(
         "phantom_benchmark": summary(benchmark, card),
     }
     card = replace(card, results=results)
-    card_path(weights).write_text(card.to_json())
+    card_path(weights).write_text(card.to_json(), encoding="utf-8")
     return card
 
 

@@ -12,7 +12,7 @@ import pytest
 from fusioninit.imaging.isolation import _environment
 
 SWEEP = """
-import json, pathlib, resource, sys, warnings
+import json, pathlib, sys, warnings
 from fusioninit.errors import InputError
 from fusioninit.geometry import Space
 from fusioninit.imaging.reading import read_volume
@@ -28,7 +28,9 @@ for path in [*sorted({p.parent for p in files}), *files]:
         outcome["refused"].append([path.name, str(refusal)])
     except Exception as error:
         outcome["crashed"].append([path.name, repr(error)])
-outcome["peak_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+# VmHWM, because ru_maxrss starts at what the parent process held
+status = pathlib.Path("/proc/self/status").read_text()
+outcome["peak_bytes"] = int(status.split("VmHWM:")[1].split()[0]) * 1024
 print(json.dumps(outcome))
 """
 

@@ -99,7 +99,9 @@ def case_source(config: TrainingConfig) -> Draw:
     )
     gathered = gather(section, store)
     config.output.mkdir(parents=True, exist_ok=True)
-    (config.output / REPORT).write_text(json.dumps(gathered.report(), indent=1) + "\n")
+    (config.output / REPORT).write_text(
+        json.dumps(gathered.report(), indent=1) + "\n", encoding="utf-8"
+    )
     return MixedSource(
         training=gathered.training,
         validation=gathered.validation,

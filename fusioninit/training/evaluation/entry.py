@@ -35,6 +35,6 @@ def evaluate(config_path: str | Path) -> Path:
 def _is_training(path: Path) -> bool:
     """Whether the file configures a training; a file that cannot be read is reported later."""
     try:
-        return "space" in tomllib.loads(path.read_text())
+        return "space" in tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
         return False

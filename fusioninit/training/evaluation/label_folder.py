@@ -166,7 +166,7 @@ def _read_labels(path: Path, space: Space) -> tuple[Volume, list[FloatArray | No
 
 def _read_truth(path: Path) -> tuple[dict[Space, LandmarkSet], RigidTransform]:
     try:
-        table = json.loads(path.read_text())
+        table = json.loads(path.read_text(encoding="utf-8"))
         landmarks = {
             space: LandmarkSet.from_positions(space, table["landmarks"][str(space)])
             for space in IMAGED

@@ -40,8 +40,8 @@ def evaluate_config(config: TrainingConfig, *, command: str, draw: Draw | None =
     folder.mkdir(parents=True, exist_ok=True)
     figures = summary(measured, predictor.card)
     figures["command"] = command
-    (folder / "summary.json").write_text(json.dumps(figures, indent=1) + "\n")
-    (folder / "landmarks.md").write_text(landmark_table(figures, predictor.card))
+    (folder / "summary.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    (folder / "landmarks.md").write_text(landmark_table(figures, predictor.card), encoding="utf-8")
     write_cases(folder / "landmarks.csv", measured, predictor.card)
     return folder
 
@@ -76,7 +76,7 @@ def write_cases(path: Path, measured: Measurements, card: ModelCard) -> None:
     """One line per case and landmark: error, its parts, and how many SDs it lies off."""
     distance = np.sqrt(mahalanobis2(measured.difference_mm, calibrated_all(measured, card)))
     error = measured.error_mm
-    with path.open("w", newline="") as file:
+    with path.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         table.writerow(
             [

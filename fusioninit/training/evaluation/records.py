@@ -176,7 +176,7 @@ def unique(values: Iterable[Any]) -> list[Any]:
 
 
 def _write_rows(path: Path, rows: Sequence[Row]) -> None:
-    with path.open("w", newline="") as file:
+    with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, [item.name for item in fields(rows[0])])
         writer.writeheader()
         for row in rows:

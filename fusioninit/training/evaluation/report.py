@@ -33,10 +33,12 @@ def write_report(comparison: Comparison, *, command: str) -> Path:
         heading = heading_of(comparison, source, command=command)
         for table in tables_of(comparison, source):
             sections.append(table.to_markdown(heading))
-            (output / f"{source.name}-{table.slug}.csv").write_text(table.to_csv(heading))
+            (output / f"{source.name}-{table.slug}.csv").write_text(
+                table.to_csv(heading), encoding="utf-8"
+            )
         _plot(comparison, source, output)
     report = output / REPORT
-    report.write_text("\n".join(sections))
+    report.write_text("\n".join(sections), encoding="utf-8")
     return report
 
 

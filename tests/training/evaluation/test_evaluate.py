@@ -13,7 +13,7 @@ def test_the_bundled_weights_are_measured_from_file_to_tables(tmp_path):
     config = tmp_path / "evaluate.toml"
     config.write_text('output = "tables"\nthreads = 1\n[phantom]\ncount = 2\n')
     folder = evaluate(config)
-    text = (folder / "tables.md").read_text()
+    text = (folder / "tables.md").read_text(encoding="utf-8")
     for title in ("Table 1", "Table 2", "Table 3", "Table 4", "Gland Dice", "Coverage"):
         assert f"## {title}" in text
     assert f"Command: fusioninit evaluate {config}" in text
