@@ -20,7 +20,7 @@ _Index = QModelIndex | QPersistentModelIndex
 _Role = Qt.ItemDataRole
 COLUMNS = ("Landmark", "Image", "State", "Residual", "")
 NAME, IMAGE, STATE, RESIDUAL, LOCK = range(len(COLUMNS))
-_WIDTHS = (136, 54, 0, 62, 24)
+_WIDTHS = (130, 54, 0, 70, 24)
 _TIPS = {
     STATE: "Predicted by the network (with its confidence), edited or confirmed by a person",
     RESIDUAL: "Distance left between both images' points after alignment. Not an accuracy.",

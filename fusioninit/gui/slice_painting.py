@@ -159,11 +159,11 @@ def draw_mark(painter: QPainter, mark: Mark, *, right_edge: float) -> None:
     if mark.label:
         width = painter.fontMetrics().horizontalAdvance(mark.label) + 2
         gap = GLYPH_RADIUS + 6
-        left = mark.at.x() + gap
-        if left + width > right_edge:
-            left = mark.at.x() - gap - width
+        left, top = mark.at.x() + gap, mark.at.y() - 19
+        if left + width > right_edge:  # below the line of labels that stand to the right
+            left, top = mark.at.x() - gap - width, mark.at.y() + 1
         left = min(max(left, 4.0), right_edge - width)
-        draw_text(painter, QRectF(left, mark.at.y() - 19, width, 18), mark.label, colour=colour)
+        draw_text(painter, QRectF(left, top, width, 18), mark.label, colour=colour)
     painter.restore()
 
 
