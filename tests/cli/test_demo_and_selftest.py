@@ -50,7 +50,7 @@ def test_detect_writes_markups_and_one_json_object(tmp_path, capsys):
     assert set(answer["landmarks"][0]) == {
         "name", "position_lps_mm", "covariance_mm2", "confidence",
     }  # fmt: skip
-    assert json.loads(path.read_text())["markups"][0]["coordinateSystem"] == "LPS"
+    assert json.loads(path.read_text(encoding="utf-8"))["markups"][0]["coordinateSystem"] == "LPS"
 
 
 def test_one_image_given_as_both_is_refused(tmp_path, capsys):

@@ -49,7 +49,7 @@ def ras_text_maps(path, points):
 
 def elastix_maps(path, points):
     """elastix's own reading: T(x) = A (x - c) + t + c, parameters row by row."""
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     values = text.split("(TransformParameters ")[1].split(")")[0].split()
     centre = np.array(text.split("(CenterOfRotationPoint ")[1].split(")")[0].split(), float)
     numbers = np.array(values, float)
@@ -191,7 +191,7 @@ def test_targets_arrive_in_us_coordinates_in_table_and_markups(files, contents):
     assert_allclose(table, wanted, atol=1e-9)
     import json
 
-    (markup,) = json.loads(files["targets_markups"].read_text())["markups"]
+    (markup,) = json.loads(files["targets_markups"].read_text(encoding="utf-8"))["markups"]
     assert markup["coordinateSystem"] == "LPS"
     assert_allclose([point["position"] for point in markup["controlPoints"]], wanted)
 

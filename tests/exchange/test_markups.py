@@ -34,7 +34,7 @@ def test_markups_come_back_whole(tmp_path, marks):
 
 
 def test_markups_say_what_slicer_needs(tmp_path, marks):
-    record = json.loads(write_markups(tmp_path / "us.mrk.json", marks).read_text())
+    record = json.loads(write_markups(tmp_path / "us.mrk.json", marks).read_text(encoding="utf-8"))
     (markup,) = record["markups"]
     assert record["@schema"].endswith("markups-schema-v1.0.3.json#")
     assert (markup["type"], markup["coordinateSystem"]) == ("Fiducial", "LPS")

@@ -70,7 +70,7 @@ def folder(contents, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def answer(folder):
-    return json.loads((folder / "answer.json").read_text())
+    return json.loads((folder / "answer.json").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize(

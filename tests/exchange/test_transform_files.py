@@ -97,7 +97,7 @@ def test_the_sidecar_says_the_same_four_times_and_a_contradiction_is_refused(tmp
     import json
 
     path = write_sidecar(tmp_path / "registration.json", contents)
-    record = json.loads(path.read_text())
+    record = json.loads(path.read_text(encoding="utf-8"))
     forward = np.array(record["us_from_mr_lps_mm"])
     for point in record["check_points"]:
         moved = forward @ [*point["mr_lps_mm"], 1]

@@ -29,7 +29,7 @@ for path in [*sorted({p.parent for p in files}), *files]:
     except Exception as error:
         outcome["crashed"].append([path.name, repr(error)])
 # VmHWM, because ru_maxrss starts at what the parent process held
-status = pathlib.Path("/proc/self/status").read_text()
+status = pathlib.Path("/proc/self/status").read_text(encoding="utf-8")
 outcome["peak_bytes"] = int(status.split("VmHWM:")[1].split()[0]) * 1024
 print(json.dumps(outcome))
 """

@@ -20,7 +20,7 @@ def test_the_scripts_parse(script):
 
 
 def test_every_pinned_version_is_exact_and_torch_is_the_one_with_both_builds():
-    lines = (PACKAGING / "constraints.txt").read_text().split()
+    lines = (PACKAGING / "constraints.txt").read_text(encoding="utf-8").split()
     assert all(line.count("==") == 1 and "+" not in line for line in lines)
     assert "torch==2.13.0" in lines
     assert any(line.startswith("numpy==2.3") for line in lines)

@@ -52,7 +52,7 @@ def test_a_saved_case_comes_back_the_same(case, tmp_path):
 
 
 def test_images_are_named_relative_to_the_case(case, tmp_path):
-    record = json.loads(save_case(case, tmp_path / "a.fusion.json").read_text())
+    record = json.loads(save_case(case, tmp_path / "a.fusion.json").read_text(encoding="utf-8"))
     assert record["images"]["us"]["path"] == "images/us.npy"
     assert str(tmp_path) not in json.dumps(record)
 

@@ -116,13 +116,13 @@ def test_training_exporting_and_evaluating_fit_together(tmp_path):
     assert card.training["steps"] == 4
     assert card.results["phantom_benchmark"]["cases"] == 3
     folder = evaluate_config(config, command="fusioninit evaluate x.toml", draw=ellipsoid)
-    assert json.loads((folder / "summary.json").read_text())["cases"] == 5
-    assert "fusioninit evaluate x.toml" in (folder / "landmarks.md").read_text()
-    with (folder / "landmarks.csv").open() as file:
+    assert json.loads((folder / "summary.json").read_text(encoding="utf-8"))["cases"] == 5
+    assert "fusioninit evaluate x.toml" in (folder / "landmarks.md").read_text(encoding="utf-8")
+    with (folder / "landmarks.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 25
     assert rows[0]["seed"] == "30000"
-    table = (folder / "landmarks.md").read_text()
+    table = (folder / "landmarks.md").read_text(encoding="utf-8")
     mean = np.mean([float(row["error_mm"]) for row in rows if "lateral" not in row["landmark"]])
     assert f"| The paper's three | {mean:.2f} |" in table
 

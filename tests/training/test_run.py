@@ -61,7 +61,7 @@ def test_one_case_can_be_learnt_by_heart(tmp_path):
         optimiser={"learning_rate": 5e-3, "ema_decay": 0.5, "warmup_steps": 5},
     )
     train_config(learning, draw=lambda _: ellipsoid(0))
-    line = (tmp_path / "csv" / "version_0" / "metrics.csv").read_text().splitlines()
+    line = (tmp_path / "csv" / "version_0" / "metrics.csv").read_text(encoding="utf-8").splitlines()
     column = line[0].split(",").index("validation_mre_mm")
     figures = [float(row.split(",")[column]) for row in line[1:] if row.split(",")[column]]
     assert figures[-1] < 3.0

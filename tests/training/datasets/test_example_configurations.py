@@ -24,7 +24,7 @@ def test_the_bundled_networks_configurations_are_synthetic_only(space):
 
 def test_the_documented_configuration_names_every_key_and_column():
     path = MODELS / "train-own-data.toml"
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     for name in (*DatasetsSection.model_fields, *DatasetSection.model_fields):
         assert f"{name} =" in text or f"[[datasets.{name}]]" in text, name
     for name in REQUIRED_COLUMNS + OPTIONAL_COLUMNS:

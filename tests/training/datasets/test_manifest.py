@@ -124,7 +124,7 @@ def test_a_broken_row_is_skipped_named_in_the_log_and_written_down_if_so_asked(
         "cases.csv line 3: case1.nii.gz is not a NIfTI (.nii, .nii.gz), NRRD (.nrrd), MetaImage "
         "(.mha, .mhd) or DICOM image, whatever its name; choose another file",
     ]
-    report = json.loads((tmp_path / "out" / "datasets.json").read_text())
+    report = json.loads((tmp_path / "out" / "datasets.json").read_text(encoding="utf-8"))
     assert report["left_out"] == expected
     assert [record.getMessage() for record in caplog.records] == [
         f"left out: {e}" for e in expected

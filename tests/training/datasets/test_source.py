@@ -102,7 +102,7 @@ def test_no_real_case_validates_twice(manifest, tmp_path):
     train, validation = len(source.training), len(source.validation)
     assert train + validation == 4
     assert validation_count(config, source) == validation < config.validation_count
-    report = json.loads((tmp_path / "out" / "datasets.json").read_text())
+    report = json.loads((tmp_path / "out" / "datasets.json").read_text(encoding="utf-8"))
     (counted,) = report["sets"]
     assert counted["kind"] == "manifest"
     assert (counted["train"], counted["validation"]) == (train, validation)

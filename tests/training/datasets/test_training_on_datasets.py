@@ -54,7 +54,7 @@ def trained_weights(config):
 
 
 def column(output, name):
-    rows = (output / "csv" / "version_0" / "metrics.csv").read_text().splitlines()
+    rows = (output / "csv" / "version_0" / "metrics.csv").read_text(encoding="utf-8").splitlines()
     at = rows[0].split(",").index(name)
     return [float(row.split(",")[at]) for row in rows[1:] if row.split(",")[at]]
 
@@ -103,7 +103,7 @@ def test_one_command_trains_on_own_data(tmp_path):
         '[[datasets.sets]]\nkind = "manifest"\npath = "cases.csv"\n'
     )
     assert train(tmp_path / "train.toml").is_file()
-    report = json.loads((tmp_path / "out" / "datasets.json").read_text())
+    report = json.loads((tmp_path / "out" / "datasets.json").read_text(encoding="utf-8"))
     assert report["sets"][0]["train"] + report["sets"][0]["validation"] == 4
 
 
@@ -131,6 +131,6 @@ def test_real_pairs_train_for_a_few_steps(tmp_path, space):
     state, steps = trained_weights(config)
     assert steps == 2
     assert all(torch.isfinite(value).all() for value in state.values())
-    report = json.loads((tmp_path / "out" / "datasets.json").read_text())
+    report = json.loads((tmp_path / "out" / "datasets.json").read_text(encoding="utf-8"))
     assert report["left_out"] == []
     assert report["sets"][0]["train"] + report["sets"][0]["validation"] == 5

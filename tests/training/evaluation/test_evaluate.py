@@ -22,7 +22,7 @@ def test_the_bundled_weights_are_measured_from_file_to_tables(tmp_path):
     assert "sha256 " in text
     for name in ("landmarks", "table3", "table4", "tre"):
         assert (folder / f"phantom-{name}.png").stat().st_size > 10_000
-    with (folder / "rows" / "attempts.csv").open() as file:
+    with (folder / "rows" / "attempts.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     ways = {(row["points"], row["glands"], row["estimator"]) for row in rows}
     assert len(rows) == 2 * len(ways) == 2 * 9
@@ -30,7 +30,7 @@ def test_the_bundled_weights_are_measured_from_file_to_tables(tmp_path):
     assert {("manual", "none", "svd"), ("manual", "none", "auto")} < ways
     assert {row["case"] for row in rows} == {"40000", "40001"}
     assert all(row["points"] == "reference" or float(row["sre_truth_mm"]) > 0 for row in rows)
-    with (folder / "phantom-table2.csv").open() as file:
+    with (folder / "phantom-table2.csv").open(encoding="utf-8") as file:
         assert file.readline().startswith("# Table 2")
 
 
