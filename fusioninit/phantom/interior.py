@@ -25,6 +25,9 @@ class Interior:
         The lobes of the transition zone.
     nodules : (m, 5) tensor
         Centre (mm), radius (mm), brightness in units of the palette's spread.
+    apical : (height_mm, grey, dark)
+        How far above the apex the peripheral zone loses its brightness, how much of it becomes
+        grey all over, and how much turns dark in front, where sphincter and stroma reach down.
     """
 
     transition: tuple[Ball, ...]
@@ -32,6 +35,7 @@ class Interior:
     lesions: tuple[Ball, ...]
     stroma: Ball
     central: Ball
+    apical: tuple[float, float, float]
     septa: float
     uniform: float
     capsule_mm: float
@@ -58,7 +62,8 @@ def draw_interior(dice: Dice, shape: GlandShape) -> Interior:
         lesions=lesions,
         stroma=stroma,
         central=central,
-        septa=dice.uniform(0.0, 0.9),
+        apical=(dice.uniform(3.0, 14.0), dice.uniform(0.0, 0.9), dice.uniform(0.0, 1.0)),
+        septa=dice.uniform(0.0, 0.6),
         uniform=1.0 if dice.chance(0.15) else dice.uniform(0.0, 0.35),
         capsule_mm=dice.uniform(0.3, 1.6),
         urethra_mm=dice.uniform(1.8, 3.6),
@@ -76,6 +81,7 @@ def paint_interior(canvas: Canvas, dice: Dice, shape: GlandShape, interior: Inte
     _paint_peripheral(part, depth, interior)
     _paint_transition(part, points, depth, interior)
     _paint_rest(part, points, interior)
+    _paint_apical(part, points, shape, interior)
     _paint_urethra(part, points, shape, interior)
     if interior.calcified:
         _paint_calcifications(part, dice, points, shape)
@@ -165,11 +171,25 @@ def _paint_rest(part: Canvas, points: Tensor, interior: Interior) -> None:
         part.paint(Tissue.LESION, inside(lesion, 2.0) * 0.8)
 
 
+def _paint_apical(part: Canvas, points: Tensor, shape: GlandShape, interior: Interior) -> None:
+    """The tip: on real MR grey or dark like the sphincter it lies in, seldom a bright rim."""
+    height, grey, dark = interior.apical
+    _, apex_y, apex_z = shape.apex_mm
+    _, y, z = points
+    low = torch.sigmoid((apex_z + height - z + part.noise[1]) / 2.0)
+    part.paint(Tissue.TRANSITION, low * grey * (1 - 0.4 * part.noise[2].clamp(-1, 1)) * 0.8)
+    front = torch.sigmoid((apex_y - y + part.noise[1]) / 1.5)
+    part.paint(Tissue.SPHINCTER, low * front * dark)
+
+
 def _paint_urethra(part: Canvas, points: Tensor, shape: GlandShape, interior: Interior) -> None:
     below = (0.0, shape.apex_mm[1] - 1.0, shape.apex_mm[2] - 12.0)
     path = (shape.neck_mm, shape.bend_mm, shape.apex_mm, below)
     distance = polyline(points, path, interior.urethra_mm)
-    part.paint(Tissue.SPHINCTER, inside(distance - 1.6, 1.2) * 0.75)
+    # towards the apex the dark ring thickens
+    height, _, dark = interior.apical
+    ring = 1.6 + 3.0 * dark * torch.sigmoid((shape.apex_mm[2] + height - points[2]) / 2.5)
+    part.paint(Tissue.SPHINCTER, inside(distance - ring, 1.2) * 0.75)
     part.paint(Tissue.URETHRA, inside(distance + 0.4, 1.0) * 0.8)
     veru = ellipsoid(points, shape.bend_mm, (2.6, 2.2, 4.5))
     part.paint(Tissue.VERU, inside(veru, 1.0))

@@ -45,10 +45,10 @@ PLAUSIBLE: dict[Tissue, tuple[float, float, float, float]] = {
     T.SEMINAL_FLUID: (1.05, 0.3, 0.10, 0.08),
     T.SEMINAL_WALL: (0.38, 0.12, 0.04, 0.04),
     T.CAPSULE: (0.25, 0.08, 0.02, 0.02),
-    T.PERIPHERAL: (0.88, 0.20, 0.08, 0.06),
+    T.PERIPHERAL: (0.92, 0.20, 0.08, 0.06),
     T.SEPTUM: (0.50, 0.12, 0.03, 0.03),
-    T.TRANSITION: (0.47, 0.10, 0.07, 0.06),
-    T.NODULE: (0.52, 0.12, 0.06, 0.05),
+    T.TRANSITION: (0.43, 0.10, 0.07, 0.06),
+    T.NODULE: (0.46, 0.12, 0.06, 0.05),
     T.NODULE_RIM: (0.28, 0.08, 0.02, 0.02),
     T.CENTRAL: (0.35, 0.08, 0.04, 0.03),
     T.STROMA: (0.22, 0.07, 0.04, 0.03),
@@ -125,7 +125,7 @@ def draw_palette(dice: Dice, *, plausible: bool = False) -> Palette:
     if dice.chance(0.5):
         table[T.BALLOON, 0] = dice.uniform(0.5, 1.4)  # filled with water, not with fluorocarbon
     table[:, 0] = table[:, 0] ** dice.uniform(0.8, 1.15)
-    spread = torch.tensor([dice.uniform(0.05, 0.32), 0.02, 0.01])
+    spread = torch.tensor([dice.uniform(0.04, 0.26), 0.02, 0.01])
     return Palette(table.to(dice.device), spread.to(dice.device))
 
 

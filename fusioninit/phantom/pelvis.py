@@ -34,6 +34,7 @@ class Pelvis:
     rectum_wall_mm: float
     symphysis: tuple[Point, tuple[float, float, float], float]
     levator_mm: float
+    levator_gap_mm: float
     levator_rise: float
     sling_half_mm: float
     floor_fill: float
@@ -41,6 +42,7 @@ class Pelvis:
     vesicles: tuple[tuple[Point, ...], ...]
     vesicle_mm: float
     bulb: tuple[Point, tuple[float, float, float]]
+    plexus: float
     threads: float
 
 
@@ -76,13 +78,15 @@ def draw_pelvis(dice: Dice, shape: GlandShape, *, rectum_fill: str) -> Pelvis:
         rectum_wall_mm=dice.uniform(2.2, 4.5),
         symphysis=symphysis,
         levator_mm=dice.uniform(2.8, 6.0),
+        levator_gap_mm=dice.uniform(0.5, 5.0),
         levator_rise=dice.uniform(0.25, 0.75),
         sling_half_mm=dice.uniform(13.0, 19.0),
         floor_fill=dice.uniform(-0.6, 0.9),
-        wall_half_mm=max(dice.normal(41, 4) * size, half[0] + dice.uniform(6, 11)),
+        wall_half_mm=max(dice.normal(36, 4) * size, half[0] + dice.uniform(4, 9)),
         vesicles=_draw_vesicles(dice, shape),
         vesicle_mm=dice.uniform(4.0, 7.5),
         bulb=bulb,
+        plexus=dice.uniform(0.2, 0.9),
         threads=dice.uniform(0.2, 0.8),
     )
 

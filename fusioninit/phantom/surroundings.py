@@ -157,7 +157,7 @@ def _paint_levator(canvas: Canvas, pelvis: Pelvis) -> None:
     )
     x, y, z = part.points
     above = z - pelvis.apex[2]
-    hug = pelvis.half[0] + 4.0
+    hug = pelvis.half[0] + pelvis.levator_gap_mm
     low = pelvis.sling_half_mm
     half = low + (hug - low) * (above / (1.1 * pelvis.half[2])).clamp(-0.3, 1.0)
     half = half + pelvis.levator_rise * (above - 1.2 * pelvis.half[2]).clamp(0.0, 60.0)
@@ -196,8 +196,8 @@ def _paint_near(canvas: Canvas, dice: Dice, pelvis: Pelvis) -> None:
     dorsal = ellipsoid(p, (ax, ay - hy * 0.8, az + 6), (hx * 0.75, hy * 0.55, hz * 0.9))
     veins = part.noise[2] * part.palette.spread[:, None] * 0.4
     part.paint(Tissue.VENOUS, inside(dorsal + part.noise[1] * 2.5, 2.0) * 0.9, veins)
-    plexus = ellipsoid(p, (0.0, -2.0, 0.0), (hx + 4, hy + 3.0, hz * 0.9))
-    part.paint(Tissue.VENOUS, inside(plexus + part.noise[1] * 2.0, 1.5) * 0.8, veins)
+    plexus = ellipsoid(p, (0.0, -2.0, 0.0), (hx + pelvis.levator_gap_mm, hy + 3.0, hz * 0.9))
+    part.paint(Tissue.VENOUS, inside(plexus + part.noise[1] * 2.0, 1.5) * pelvis.plexus, veins)
     for side in (-1.0, 1.0):
         bundle = capsule(p, (side * hx * 0.62, hy * 0.9, az), (side * hx * 0.72, hy * 0.9, hz), 2.2)
         part.paint(Tissue.NERVE, inside(bundle + part.noise[2] * 1.2) * 0.8)
