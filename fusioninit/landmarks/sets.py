@@ -17,6 +17,9 @@ FloatArray = NDArray[np.float64]
 DEFAULT_SD_MM = 3.0
 """Observer standard deviation per axis of a hand-placed landmark, where nothing better is known."""
 
+_CHI2_95 = 7.815
+"""95 % quantile of chi-square with 3 degrees of freedom."""
+
 
 class Source(StrEnum):
     """Who put a landmark where it is."""
@@ -89,9 +92,14 @@ class Landmark:
         directions = np.asarray(axes, dtype=np.float64)
         shadow = directions @ self.covariance_mm2 @ directions.T
         turn = np.linspace(0, 2 * np.pi, points, endpoint=False)
-        circle = np.sqrt(7.815) * np.stack([np.cos(turn), np.sin(turn)])
+        circle = np.sqrt(_CHI2_95) * np.stack([np.cos(turn), np.sin(turn)])
         outline: FloatArray = (np.linalg.cholesky(shadow + 1e-9 * np.eye(2)) @ circle).T
         return outline
+
+    def region_from_unit_mm(self) -> FloatArray:
+        """(3, 3) matrix that takes the unit sphere to the 95 % region, about the position."""
+        root: FloatArray = np.linalg.cholesky(self.covariance_mm2 + 1e-9 * np.eye(3))
+        return np.sqrt(_CHI2_95) * root
 
     def at(self, position_mm: ArrayLike, *, source: Source = Source.EDITED) -> Landmark:
         """The same landmark moved by a person: full confidence, the observer's covariance."""

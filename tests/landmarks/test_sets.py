@@ -86,6 +86,16 @@ def test_the_95_percent_outline_of_a_round_region_is_a_circle():
     np.testing.assert_allclose(np.linalg.norm(outline, axis=1), 2 * np.sqrt(7.815), rtol=1e-6)
 
 
+def test_the_95_percent_region_is_the_image_of_the_unit_sphere():
+    covariance = np.array([[4.0, 1.2, -0.4], [1.2, 6.0, 0.9], [-0.4, 0.9, 2.5]])
+    mark = Landmark("apex", [1, 2, 3], covariance)
+    sphere = np.random.default_rng(5).normal(size=(11, 3))
+    sphere /= np.linalg.norm(sphere, axis=1, keepdims=True)
+    surface = sphere @ mark.region_from_unit_mm().T
+    mahalanobis2 = (surface @ np.linalg.inv(covariance) * surface).sum(axis=1)
+    np.testing.assert_allclose(mahalanobis2, 7.815, rtol=1e-6)
+
+
 def test_sets_are_equal_by_value():
     first, second = (LandmarkSet.from_positions(Space.US, POINTS) for _ in range(2))
     assert first == second
