@@ -17,7 +17,7 @@ from fusioninit.imaging.volume import Volume
 from fusioninit.landmarks import LABELS, LandmarkName, LandmarkSet, Source
 from fusioninit.session.edits import EditCase
 from fusioninit.session.protocols import Detection
-from fusioninit.state import Case, Decision, Journal, Target
+from fusioninit.state import Case, Core, Decision, Journal, Target
 from fusioninit.state.case_file import case_record
 
 CLOSED = "close"
@@ -34,6 +34,7 @@ class Session(QObject):
     registration_changed = Signal()
     """The transform, its estimator, or the reason why there is none has changed."""
     targets_changed = Signal()
+    cores_changed = Signal()
     decision_changed = Signal()
     refused = Signal(str)
     """An edit was not made, and why, in one sentence (a locked landmark, a full disk)."""
@@ -92,7 +93,7 @@ class Session(QObject):
         """Place or move a landmark (LPS mm of `space`). Ends a gesture with `end_gesture`."""
         marks = self._case.landmarks(space)
         if name in marks and marks[name].locked:
-            self.refused.emit(f"{LABELS[name]} in {space.upper()} is locked; unlock it to move it")
+            self._refuse_locked(space, name)
             return
         verb = "Move" if name in marks else "Place"
         after = self._case.with_landmarks(marks.with_position(name, position_mm))
@@ -152,10 +153,27 @@ class Session(QObject):
             f"Import {landmarks.space.upper()} landmarks", self._case.with_landmarks(landmarks)
         )
 
-    def accept_detection(self, detection: Detection) -> None:
-        """Take the network's answer as the current landmarks and gland of its space."""
-        after = self._case.with_prediction(detection.landmarks, detection.gland)
-        self._push(f"Detect landmarks in {detection.landmarks.space.upper()}", after)
+    def accept_detection(self, detection: Detection, *, only: LandmarkName | None = None) -> None:
+        """Take the network's answer as the current landmarks and gland of its space.
+
+        With `only`, that landmark alone is taken; everything else stays.
+        """
+        found, space = detection.landmarks, detection.landmarks.space
+        if only is None:
+            after = self._case.with_prediction(found, detection.gland)
+            self._push(f"Detect landmarks in {space.upper()}", after)
+            return
+        marks = self._case.landmarks(space)
+        if only in marks and marks[only].locked:
+            self._refuse_locked(space, only)
+        elif only in found:
+            predicted = self._case.predicted(space).with_landmark(found[only])
+            proposed = self._case.with_prediction(predicted, self._case.gland(space))
+            after = proposed.with_landmarks(marks.with_landmark(found[only]))
+            self._push(f"Detect {LABELS[only].lower()} in {space.upper()}", after)
+
+    def _refuse_locked(self, space: Space, name: LandmarkName) -> None:
+        self.refused.emit(f"{LABELS[name]} in {space.upper()} is locked; unlock it to move it")
 
     # -- the rest of the case ------------------------------------------------------------------
 
@@ -171,6 +189,41 @@ class Session(QObject):
     def set_targets(self, targets: tuple[Target, ...]) -> None:
         """Replace the list of targets."""
         self._push("Change targets", self._case.with_targets(targets))
+
+    def set_cores(self, cores: tuple[Core, ...], *, action: str = "Change cores") -> None:
+        """Replace the needle plan, as when a template was generated; `action` names the undo."""
+        self._push_cores(action, cores)
+
+    def add_core(self, core: Core) -> None:
+        """Add one core to the plan; refused where its name is taken."""
+        self._push_cores(f"Add core {core.name}", (*self._case.cores, core))
+
+    def remove_core(self, name: str) -> None:
+        """Take one core out of the plan."""
+        kept = tuple(core for core in self._case.cores if core.name != name)
+        if len(kept) < len(self._case.cores):
+            self._push_cores(f"Remove core {name}", kept)
+
+    def move_core(
+        self,
+        name: str,
+        *,
+        entry_us_mm: ArrayLike | None = None,
+        tip_us_mm: ArrayLike | None = None,
+        gesture: int | None = None,
+    ) -> None:
+        """Move a core's entry, tip or both (LPS mm of US). Ends a gesture with `end_gesture`."""
+        try:
+            cores = tuple(
+                core.moved(entry_us_mm=entry_us_mm, tip_us_mm=tip_us_mm)
+                if core.name == name
+                else core
+                for core in self._case.cores
+            )
+        except ValueError as error:
+            self.refused.emit(str(error))
+            return
+        self._push_cores(f"Move core {name}", cores, gesture=gesture)
 
     def decide(self, decision: Decision | None) -> None:
         """Accept or reject the alignment, or withdraw the decision."""
@@ -196,6 +249,8 @@ class Session(QObject):
             self.registration_changed.emit()
         if before.targets is not case.targets:
             self.targets_changed.emit()
+        if before.cores is not case.cores:
+            self.cores_changed.emit()
         if before.decision is not case.decision:
             self.decision_changed.emit()
 
@@ -216,6 +271,16 @@ class Session(QObject):
         self.undo_stack.push(command)
         if gesture is None:
             self._record(text)
+
+    def _push_cores(
+        self, text: str, cores: tuple[Core, ...], *, gesture: int | None = None
+    ) -> None:
+        try:
+            after = self._case.with_cores(cores)
+        except ValueError as error:
+            self.refused.emit(str(error))
+            return
+        self._push(text, after, gesture=gesture)
 
     def _top_command(self) -> object:
         index = self.undo_stack.index()

@@ -14,6 +14,7 @@ from fusioninit.imaging.volume import Volume
 from fusioninit.landmarks import LandmarkSet
 from fusioninit.registration import LandmarkFit, Unsolved, fit_landmarks
 from fusioninit.registration.gland_shape import GlandShape
+from fusioninit.state.needle_plan import Core, require_distinct_names
 
 FIXED, MOVING = Space.US, Space.MR
 """US is fixed and MR moves onto it. Said here, once; elsewhere the words are `us` and `mr`."""
@@ -54,7 +55,7 @@ def _empty_mr() -> LandmarkSet:
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """Volumes, landmarks, glands, targets, the estimator chosen and the decision taken.
+    """Volumes, landmarks, glands, targets, cores, the estimator chosen and the decision taken.
 
     `registration` is derived, so landmarks and transform cannot disagree. `us_predicted` and
     `mr_predicted` keep what the network last said, for comparison and revert.
@@ -69,6 +70,7 @@ class Case:
     us_gland: Volume | None = None
     mr_gland: Volume | None = None
     targets: tuple[Target, ...] = ()
+    cores: tuple[Core, ...] = ()
     estimator: str = "svd"
     decision: Decision | None = None
 
@@ -107,7 +109,7 @@ class Case:
         return self._with(
             **{name: volume, f"{name}_landmarks": empty, f"{name}_predicted": empty},
             **{f"{name}_gland": None, "decision": None},
-            **({"targets": ()} if volume.space is MOVING else {}),
+            **({"targets": ()} if volume.space is MOVING else {"cores": ()}),
         )
 
     def with_landmarks(self, landmarks: LandmarkSet) -> Case:
@@ -133,6 +135,10 @@ class Case:
     def with_targets(self, targets: tuple[Target, ...]) -> Case:
         """A case with other targets."""
         return self._with(targets=targets)
+
+    def with_cores(self, cores: tuple[Core, ...]) -> Case:
+        """A case with another needle plan; ValueError where two cores have one name."""
+        return self._with(cores=require_distinct_names(tuple(cores)))
 
     def with_estimator(self, estimator: str) -> Case:
         """A case solved by another estimator."""

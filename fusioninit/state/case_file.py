@@ -20,10 +20,20 @@ from fusioninit.geometry import Space
 from fusioninit.imaging.volume import Volume
 from fusioninit.state.case import Case, Decision, Target
 from fusioninit.state.landmark_records import landmarks_from_record, landmarks_to_record
+from fusioninit.state.needle_plan import (
+    Core,
+    core_from_record,
+    core_to_record,
+    require_distinct_names,
+)
 
 SCHEMA = "fusioninit-case"
-VERSION = 1
+VERSION = 2
+"""1: without cores. 2: with the planned cores."""
+
 SUFFIX = ".fusion.json"
+
+_PARTS = ("images", "landmarks", "predicted", "targets", "cores", "estimator", "decision")
 
 VolumeReader = Callable[..., Volume]
 
@@ -52,6 +62,7 @@ def case_record(case: Case, *, relative_to: Path | None = None) -> dict[str, Any
             }
             for t in case.targets
         ],
+        "cores": [core_to_record(core) for core in case.cores],
         "estimator": case.estimator,
         "decision": None if case.decision is None else vars(case.decision),
     }
@@ -89,7 +100,16 @@ def load_case(path: Path, *, read: VolumeReader) -> Case:
 
 
 def with_record(case: Case, record: dict[str, Any]) -> Case:
-    """`case` (its volumes open) with everything else taken from a record of `case_record`."""
+    """`case` (its volumes open) with everything else taken from a record of `case_record`.
+
+    Records of older versions are migrated first.
+
+    Raises
+    ------
+    ReadError
+        Landmarks or cores in the record are damaged.
+    """
+    record = migrated(record)
     for name in ("us", "mr"):
         case = case.with_prediction(landmarks_from_record(record["predicted"][name]))
         case = case.with_landmarks(landmarks_from_record(record["landmarks"][name]))
@@ -98,11 +118,29 @@ def with_record(case: Case, record: dict[str, Any]) -> Case:
         for t in record["targets"]
     )
     decision = record["decision"]
+    cores = _cores(record["cores"])
     return (
         case.with_targets(targets)
+        .with_cores(cores)
         .with_estimator(record["estimator"])
         .with_decision(None if decision is None else Decision(**decision))
     )
+
+
+def _cores(entries: list[Any]) -> tuple[Core, ...]:
+    try:
+        return require_distinct_names(tuple(core_from_record(entry) for entry in entries))
+    except ReadError:
+        raise
+    except ValueError as error:
+        raise ReadError(f"the saved needle plan is damaged: {error}") from error
+
+
+def migrated(record: dict[str, Any]) -> dict[str, Any]:
+    """A record of any version up to this one as this version has it; the input is not changed."""
+    if record["version"] < 2:
+        record = record | {"cores": []}
+    return record | {"version": VERSION}
 
 
 def file_sha256(path: Path) -> str:
@@ -143,7 +181,8 @@ def _load_record(path: Path) -> dict[str, Any]:
             f"{path.name} was saved by a newer fusioninit (schema {version}, this one reads "
             f"{VERSION}); update the program to open it"
         )
-    missing = {"images", "landmarks", "predicted", "targets", "estimator", "decision"} - set(record)
+    record = migrated(record)
+    missing = {*_PARTS} - set(record)
     if missing:
         raise ReadError(f"{path.name} is damaged (no {', '.join(sorted(missing))}); use a backup")
     return dict(record)

@@ -4,7 +4,7 @@ import pytest
 from fusioninit.geometry import Space
 from fusioninit.landmarks import REQUIRED_NAMES, LandmarkSet, Source
 from fusioninit.session import Session
-from fusioninit.state import Case, Decision, Journal, read_journal
+from fusioninit.state import Case, Core, Decision, Journal, read_journal, systematic_template
 
 POINTS = {"apex": [1.0, 2, -20], "bladder_neck": [0.0, -8, 18], "posterior_median": [2.0, 20, 0]}
 
@@ -129,3 +129,59 @@ def test_a_full_disk_is_said_and_the_edit_stands(session, tmp_path, monkeypatch,
         session.move_landmark(Space.US, "apex", [1, 1, 1])
     assert "No space left on device" in refusal.args[0]
     np.testing.assert_array_equal(session.case.us_landmarks["apex"].position_mm, [1, 1, 1])
+
+
+def core(name: str) -> Core:
+    return Core(name, np.zeros(3), np.array([0.0, -17, 0]))
+
+
+def test_cores_are_edited_undone_and_journaled_like_targets(session, tmp_path, qtbot):
+    path = tmp_path / "journal.jsonl"
+    session.record_to(Journal(path))
+    before, heard = session.case, []
+    session.cores_changed.connect(lambda: heard.append(len(session.case.cores)))
+    session.set_cores(systematic_template(session.case.us_landmarks), action="Systematic cores")
+    session.add_core(core("extra"))
+    session.move_core("extra", tip_us_mm=[1, -16, 0])
+    session.remove_core("Left mid medial")
+    assert heard == [12, 13, 13, 12]
+    np.testing.assert_array_equal(session.case.cores[-1].tip_us_mm, [1, -16, 0])
+    last = read_journal(path)[-1].state
+    assert last["cores"][-1]["tip_us_lps_mm"] == [1, -16, 0]
+    for _ in range(4):
+        session.undo()
+    assert session.case is before
+    assert [e.action for e in read_journal(path)][1:5] == [
+        "Systematic cores",
+        "Add core extra",
+        "Move core extra",
+        "Remove core Left mid medial",
+    ]
+
+
+def test_dragging_a_core_is_one_undo_step_and_can_be_cancelled(session):
+    session.set_cores((core("a"), core("b")))
+    planned = session.case
+    for end in (session.cancel_gesture, session.end_gesture):
+        gesture = session.new_gesture()
+        for x in (1, 2, 3):
+            session.move_core("b", entry_us_mm=[x, 0, 0], gesture=gesture)
+        end(gesture)
+        if end == session.cancel_gesture:
+            assert session.case is planned
+    np.testing.assert_array_equal(session.case.cores[1].entry_us_mm, [3, 0, 0])
+    assert session.case.cores[0] is planned.cores[0]
+    session.undo()
+    assert session.case is planned
+
+
+def test_an_impossible_core_is_refused_and_said(session, qtbot):
+    session.set_cores((core("a"),))
+    planned = session.case
+    with qtbot.waitSignal(session.refused) as refusal:
+        session.add_core(core("a"))
+    assert refusal.args == ["two cores are called a; give each its own name"]
+    with qtbot.waitSignal(session.refused) as refusal:
+        session.move_core("a", tip_us_mm=[0, 0, 0])
+    assert refusal.args == ["core a: entry and tip must lie apart"]
+    assert session.case is planned

@@ -8,7 +8,10 @@ from fusioninit.errors import ReadError
 from fusioninit.geometry import Grid, Space
 from fusioninit.imaging import Volume, VolumeSource
 from fusioninit.landmarks import LandmarkSet, Source
-from fusioninit.state import Case, Decision, Target, load_case, save_case
+from fusioninit.state import Case, Core, CoreKind, Decision, Target, load_case, save_case
+from fusioninit.state.case_file import VERSION, case_record, with_record
+
+SAVED_BY_VERSION_1 = Path(__file__).parent / "saved-by-version-1"
 
 
 def read_npy(path: Path, *, space: Space, series_uid: str | None = None) -> Volume:
@@ -34,6 +37,12 @@ def case(tmp_path) -> Case:
         )
     return (
         case.with_targets((Target("lesion", np.array([1.5, 2.5, 3.5]), 4.0),))
+        .with_cores(
+            (
+                Core("Left mid lateral", np.array([0.1, 1 / 3, 2]), np.array([0.0, -17, 4])),
+                Core("lesion 1", np.zeros(3), np.ones(3), CoreKind.TARGETED, "lesion", 15.0),
+            )
+        )
         .with_estimator("svd")
         .with_decision(Decision(accepted=False, reason="gland cut off", initials="AB"))
     )
@@ -49,6 +58,38 @@ def test_a_saved_case_comes_back_the_same(case, tmp_path):
     assert loaded.targets[0].name == "lesion"
     np.testing.assert_array_equal(loaded.targets[0].position_mr_mm, [1.5, 2.5, 3.5])
     np.testing.assert_array_equal(loaded.mr.voxels, case.mr.voxels)
+    assert case_record(loaded)["cores"] == case_record(case)["cores"]
+    assert loaded.cores[1].kind is CoreKind.TARGETED
+    np.testing.assert_array_equal(loaded.cores[0].entry_us_mm, [0.1, 1 / 3, 2])
+
+
+def test_a_case_saved_by_the_first_version_opens_and_is_saved_as_this_one(tmp_path):
+    """The file was written by that version, not by this one with another number."""
+    old = SAVED_BY_VERSION_1 / "patient.fusion.json"
+    assert json.loads(old.read_text(encoding="utf-8"))["version"] == 1
+    case = load_case(old, read=read_npy)
+    assert case.cores == ()
+    assert case.estimator == "weighted"
+    assert case.decision == Decision(accepted=True, reason="fine", initials="AB")
+    np.testing.assert_array_equal(case.mr_landmarks["apex"].position_mm, [1.5, 2.5, -21])
+    np.testing.assert_array_equal(case.targets[0].position_mr_mm, [1.5, 2.5, 3.5])
+    saved = json.loads(save_case(case, tmp_path / "again").read_text(encoding="utf-8"))
+    assert saved["version"] == VERSION
+    assert saved["cores"] == []
+
+
+def test_a_journal_of_the_first_version_is_resumed():
+    text = (SAVED_BY_VERSION_1 / "patient.fusion.json").read_text(encoding="utf-8")
+    assert with_record(Case(), json.loads(text)).targets[0].name == "lesion"
+
+
+def test_a_case_whose_cores_share_a_name_is_refused(case, tmp_path):
+    path = save_case(case, tmp_path / "a.fusion.json")
+    record = json.loads(path.read_text(encoding="utf-8"))
+    record["cores"][1]["name"] = record["cores"][0]["name"]
+    path.write_text(json.dumps(record), encoding="utf-8")
+    with pytest.raises(ReadError, match="two cores are called Left mid lateral"):
+        load_case(path, read=read_npy)
 
 
 def test_images_are_named_relative_to_the_case(case, tmp_path):
