@@ -13,7 +13,7 @@ from fusioninit.geometry import RigidTransform, Space
 from fusioninit.imaging.volume import Volume
 from fusioninit.landmarks import LandmarkSet
 from fusioninit.registration import LandmarkFit
-from fusioninit.state import Case, Decision, Target
+from fusioninit.state import Case, Core, Decision, Target
 
 FloatArray = NDArray[np.float64]
 
@@ -32,6 +32,8 @@ class Contents:
         Residuals, edge differences and warnings for report and sidecar.
     targets : tuple of Target
         In MR coordinates; written in US coordinates too.
+    cores : tuple of Core
+        The needle plan, in US coordinates.
     """
 
     us_from_mr: RigidTransform
@@ -43,6 +45,7 @@ class Contents:
     mr_gland: Volume | None = None
     fit: LandmarkFit | None = None
     targets: tuple[Target, ...] = ()
+    cores: tuple[Core, ...] = ()
     decision: Decision | None = None
     warnings: tuple[str, ...] = field(default=())
 
@@ -78,6 +81,13 @@ class Contents:
         predicted = self.fit.predicted_error_mm(points)
         return np.stack([predicted.mean_mm, predicted.upper_mm], axis=-1)
 
+    def target_distance_mm(self, core: Core) -> float | None:
+        """How far the tissue taken passes the centre of the core's target; None without one."""
+        target = next((t for t in self.targets if t.name == core.target), None)
+        if target is None:
+            return None
+        return core.distance_mm(self.us_from_mr.apply(target.position_mr_mm))
+
     def all_warnings(self) -> tuple[str, ...]:
         """Every doubt about images and fit, a sentence each."""
         sentences = list(self.warnings)
@@ -111,5 +121,6 @@ def contents_of(case: Case) -> Contents:
         mr_gland=case.mr_gland,
         fit=fit,
         targets=case.targets,
+        cores=case.cores,
         decision=case.decision,
     )

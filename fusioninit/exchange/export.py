@@ -10,6 +10,7 @@ from pathlib import Path
 
 from fusioninit.errors import InputError
 from fusioninit.exchange.contents import Contents, contents_of
+from fusioninit.exchange.core_tables import write_core_markups, write_core_table
 from fusioninit.exchange.dicom_registration import (
     dicom_series_of,
     us_frame_of_reference,
@@ -50,6 +51,8 @@ EXPORTED_NAMES = frozenset(
         "mr_landmarks_sr.dcm",
         "targets_us.csv",
         "targets_us.mrk.json",
+        "cores_us.csv",
+        "cores_us.mrk.json",
         "mr_on_us_grid.nii.gz",
         "mr_moved_by_header.nii.gz",
         "registration.json",
@@ -150,6 +153,8 @@ def _steps(contents: Contents) -> Iterator[Step]:
     )
     if contents.targets:
         yield "targets", lambda folder: _write_targets(contents, folder)
+    if contents.cores:
+        yield "cores", lambda folder: _write_cores(contents, folder)
     yield "images", lambda folder: _write_images(contents, folder)
     yield "DICOM objects", lambda folder: _write_dicom(contents, folder)
     yield "recipes", lambda folder: {"recipes": write_recipes(folder / "how_to_go_on.txt")}
@@ -197,6 +202,13 @@ def _write_targets(contents: Contents, folder: Path) -> dict[str, Path]:
     return {
         "targets_table": write_target_table(folder / "targets_us.csv", contents),
         "targets_markups": write_target_markups(folder / "targets_us.mrk.json", contents),
+    }
+
+
+def _write_cores(contents: Contents, folder: Path) -> dict[str, Path]:
+    return {
+        "cores_table": write_core_table(folder / "cores_us.csv", contents),
+        "cores_markups": write_core_markups(folder / "cores_us.mrk.json", contents),
     }
 
 

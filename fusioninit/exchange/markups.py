@@ -67,10 +67,10 @@ def control_point(
     }
 
 
-def write_fiducials(path: Path, points: list[dict[str, Any]]) -> Path:
-    """Write control points as one Slicer point list in LPS mm."""
-    markup = {
-        "type": "Fiducial",
+def markup_of(kind: str, points: list[dict[str, Any]]) -> dict[str, Any]:
+    """One Slicer markup ("Fiducial" or "Line") of control points in LPS mm."""
+    return {
+        "type": kind,
         "coordinateSystem": "LPS",
         "coordinateUnits": "mm",
         "locked": False,
@@ -80,9 +80,18 @@ def write_fiducials(path: Path, points: list[dict[str, Any]]) -> Path:
         "controlPoints": points,
         "measurements": [],
     }
-    record = {"@schema": SCHEMA, "markups": [markup]}
+
+
+def write_markup_file(path: Path, markups: list[dict[str, Any]]) -> Path:
+    """Write markups as one Slicer file; it is not read back here."""
+    record = {"@schema": SCHEMA, "markups": markups}
     path.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     return path
+
+
+def write_fiducials(path: Path, points: list[dict[str, Any]]) -> Path:
+    """Write control points as one Slicer point list in LPS mm; it is not read back here."""
+    return write_markup_file(path, [markup_of("Fiducial", points)])
 
 
 def read_landmarks(path: Path | str, *, space: Space) -> LandmarkSet:

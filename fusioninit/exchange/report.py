@@ -42,6 +42,7 @@ _GRID: list[tuple[Any, ...]] = [
 ]
 _MAX_WARNINGS = 8
 _MAX_TARGETS = 12
+_MAX_CORES = 24
 
 
 def write_report(path: Path, contents: Contents, overlay: Image.Image | None = None) -> Path:
@@ -83,6 +84,8 @@ def _story(contents: Contents, overlay: Image.Image | None) -> list[Flowable]:
     ]
     if contents.targets:
         story += [Paragraph("Targets", head), _target_table(contents)]
+    if contents.cores:
+        story += [Paragraph("Planned cores, in US", head), _core_table(contents)]
     if contents.fit is not None and contents.fit.edge_differences_mm:
         story += [Paragraph("Distances between landmarks, MR minus US", head), _edges(contents)]
     story += [Paragraph("What to look at", head), *_warnings(contents, body)]
@@ -167,6 +170,25 @@ def _target_table(contents: Contents) -> Table:
         places = [f"{value:.1f}" for value in (*us, *target.position_mr_mm)]
         error = ["-", "-"] if errors is None else [f"{value:.1f} mm" for value in errors[number]]
         rows.append([target.name[:30], *places, f"{target.radius_mm:.1f} mm", *error])
+    return Table(rows, style=_GRID, hAlign="LEFT")
+
+
+def _core_table(contents: Contents) -> Table:
+    sides = [f"{end} {axis}" for end in ("entry", "tip") for axis in "xyz"]
+    rows = [["Core", *sides, "depth", "for", "passes it at"]]
+    for core in contents.cores[:_MAX_CORES]:
+        miss_mm = contents.target_distance_mm(core)
+        rows.append(
+            [
+                core.name[:30],
+                *(f"{value:.1f}" for value in (*core.entry_us_mm, *core.tip_us_mm)),
+                f"{core.depth_mm:.0f} mm",
+                (core.target or core.kind.value)[:30],
+                "" if miss_mm is None else f"{miss_mm:.1f} mm",
+            ]
+        )
+    if len(contents.cores) > _MAX_CORES:
+        rows.append([f"{len(contents.cores) - _MAX_CORES} more in cores_us.csv"])
     return Table(rows, style=_GRID, hAlign="LEFT")
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import fusioninit
 from fusioninit.errors import ReadError
 from fusioninit.exchange.contents import Contents
+from fusioninit.exchange.core_tables import core_record
 from fusioninit.exchange.dicom_registration import us_frame_of_reference
 from fusioninit.exchange.frames import (
     CHECK_POINTS_US_MM,
@@ -75,6 +76,7 @@ def sidecar_record(contents: Contents) -> dict[str, Any]:
             for space in (Space.US, Space.MR)
         },
         **_fit_record(contents),
+        "cores": [core_record(contents, core) for core in contents.cores],
         "warnings": list(contents.all_warnings()),
         "decision": None if contents.decision is None else vars(contents.decision),
     }
@@ -90,6 +92,8 @@ def write_sidecar(path: Path, contents: Contents) -> Path:
         )
         if not apart_mm <= MAX_RESIDUAL_MM:
             raise WrittenFileError(f"{path.name}: read back, the transform differs")
+        if json.loads(beside.read_text(encoding="utf-8")) != json.loads(json.dumps(record)):
+            raise WrittenFileError(f"{path.name}: read back, it differs from what was written")
     return path
 
 

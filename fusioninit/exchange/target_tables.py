@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +39,7 @@ def write_target_table(path: Path, contents: Contents) -> Path:
                 error = ["", ""] if errors is None else errors[number].round(3).tolist()
                 places = [*us.tolist(), *target.position_mr_mm.tolist()]
                 writer.writerow([target.name, *places, target.radius_mm, *error])
-        _verify(path, beside, contents)
+        _verify_table(path, beside, contents)
     return path
 
 
@@ -55,14 +56,27 @@ def write_target_markups(path: Path, contents: Contents) -> Path:
     ]
     with placed(path) as beside:
         write_fiducials(beside, points)
+        _verify_markups(path, beside, contents)
     return path
 
 
-def _verify(path: Path, beside: Path, contents: Contents) -> None:
+def _verify_table(path: Path, beside: Path, contents: Contents) -> None:
     with beside.open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
-    for row, target in zip(rows, contents.targets, strict=True):
-        us = np.array([float(row[f"us_{axis}_lps_mm"]) for axis in "xyz"])
+    found = [(row["name"], [float(row[f"us_{axis}_lps_mm"]) for axis in "xyz"]) for row in rows]
+    _verify(path, found, contents)
+
+
+def _verify_markups(path: Path, beside: Path, contents: Contents) -> None:
+    (markup,) = json.loads(beside.read_text(encoding="utf-8"))["markups"]
+    found = [(point["label"], point["position"]) for point in markup["controlPoints"]]
+    _verify(path, found, contents)
+
+
+def _verify(path: Path, found: list[tuple[str, list[float]]], contents: Contents) -> None:
+    if [name for name, _ in found] != [target.name for target in contents.targets]:
+        raise WrittenFileError(f"{path.name}: read back, it does not hold the targets")
+    for (name, us), target in zip(found, contents.targets, strict=True):
         wanted = contents.us_from_mr.apply(target.position_mr_mm)
-        if not np.linalg.norm(us - wanted) <= MAX_RESIDUAL_MM:
-            raise WrittenFileError(f"{path.name}: read back, {target.name} differs")
+        if not np.linalg.norm(np.array(us) - wanted) <= MAX_RESIDUAL_MM:
+            raise WrittenFileError(f"{path.name}: read back, {name} differs")

@@ -9,7 +9,7 @@ from fusioninit.exchange.contents import Contents
 from fusioninit.geometry import Grid, RigidTransform, Space, rotation_matrix
 from fusioninit.imaging.volume import Volume, VolumeSource
 from fusioninit.landmarks import LandmarkSet
-from fusioninit.state import Target
+from fusioninit.state import Core, CoreKind, Target
 
 US_POINTS = {
     "apex": [12.5, -31.0, 205.25],
@@ -70,5 +70,15 @@ def contents(us_from_mr, us_grid, mr_grid) -> Contents:
         targets=(
             Target("left, base", mr_points[0] + [4, 5, 6]),
             Target("right apex", mr_points[1] - [7, 2, 3], 5.0),
+        ),
+        cores=(
+            Core("Left mid lateral", us_points[0] + [9, 1, 14], us_points[0] + [9, -15, 20]),
+            Core(
+                "right apex 1",
+                us_from_mr.apply(mr_points[1] - [7, 2, 3]) + [0, 17, -1.5],
+                us_from_mr.apply(mr_points[1] - [7, 2, 3]) - [0, 0, 1.5],
+                CoreKind.TARGETED,
+                "right apex",
+            ),
         ),
     )
