@@ -8,10 +8,12 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from fusioninit.gui.opengl import opengl_refusal
+from fusioninit.gui.scene_state import SceneState
 from fusioninit.gui.view_state import ViewState
 from fusioninit.session import Session
 
 if TYPE_CHECKING:
+    from fusioninit.gui.scene_bar import SceneBar
     from fusioninit.gui.scene_view import SceneView
 
 
@@ -26,6 +28,7 @@ class ScenePlace(QWidget):
         super().__init__(parent)
         self._session, self._view_state = session, view_state
         self.scene: SceneView | None = None
+        self.bar: SceneBar | None = None
         self.note = QLabel("3D view")
         self.note.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.note.setWordWrap(True)
@@ -34,6 +37,7 @@ class ScenePlace(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(0)
         self._layout.addWidget(self.note)
 
     def sizeHint(self) -> QSize:
@@ -50,12 +54,17 @@ class ScenePlace(QWidget):
                 f"3D view unavailable\n\n{refusal}\nEverything else works without it."
             )
             return
+        from fusioninit.gui.scene_bar import SceneBar
         from fusioninit.gui.scene_view import SceneView
 
-        self.scene = SceneView(self._session, self._view_state, self)
+        state = SceneState(self)
+        self.bar = SceneBar(state, self)
+        self.scene = SceneView(self._session, self._view_state, state, self)
         self.scene.maximise_requested.connect(self.maximise_requested)
+        self.bar.viewpoint_chosen.connect(self.scene.look_from)
         self.note.hide()
-        self._layout.addWidget(self.scene)
+        self._layout.addWidget(self.bar)
+        self._layout.addWidget(self.scene, 1)
 
     def finalize(self) -> None:
         """Give back OpenGL; before the window is destroyed."""

@@ -1,34 +1,50 @@
-"""The 3D view in the US frame: slice planes, glands, landmarks, targets. Needs OpenGL.
+"""The 3D view in the US frame: planes, glands, volumes, landmarks, targets. Needs OpenGL.
 
-Nothing is resampled while a landmark is dragged: what belongs to the MR hangs on one matrix.
+Edits and choices only mark what they concern as stale; just before the next picture the stale
+parts are brought in line with the case. Nothing is resampled while a landmark is dragged: what
+belongs to the MR hangs on one matrix.
 """
 
 from __future__ import annotations
 
 from time import perf_counter
-from typing import Any
+from typing import Protocol
 
 from PySide6.QtCore import QEvent, QObject, QSize, QTimer, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
-from vtkmodules.vtkCommonMath import vtkMatrix4x4
-from vtkmodules.vtkRenderingCore import vtkActor, vtkRenderer
 
-from fusioninit.geometry import Orientation, RigidTransform, Space
-from fusioninit.gui import scene_parts as parts
+from fusioninit.geometry import RigidTransform, Space
+from fusioninit.gui.scene_camera import STANDARD, look_from
 from fusioninit.gui.scene_drag import SceneDrag
+from fusioninit.gui.scene_error import ERROR_STOPS, SceneError
+from fusioninit.gui.scene_glands import SceneGlands
+from fusioninit.gui.scene_marks import SceneMarks
+from fusioninit.gui.scene_notes import IMAGES, ErrorScale, Row, SceneNotes
+from fusioninit.gui.scene_planes import ScenePlanes
+from fusioninit.gui.scene_stage import SceneStage
+from fusioninit.gui.scene_state import SceneState
+from fusioninit.gui.scene_targets import SceneTargets
+from fusioninit.gui.scene_volumes import SceneVolumes
+from fusioninit.gui.slice_targets import TARGET_COLOUR
 from fusioninit.gui.view_state import ViewState
-from fusioninit.imaging.volume import Volume
-from fusioninit.landmarks import REQUIRED_NAMES, LandmarkName
 from fusioninit.session import Session
+from fusioninit.state import Case
 
-SHOWN_PLANES = (Orientation.AXIAL, Orientation.SAGITTAL)
-"""A coronal plane would hide the rest from a camera in front of the patient."""
 IDLE_SHARE = 5.0
 """Times a picture's own duration to wait before the next, so that slow rendering (in software)
 takes no more than a sixth of the time and slices follow a drag."""
 FRAME_INTERVAL_MS = 40
 """At most 25 pictures a second: in software rendering the slices come first."""
+STILL_AFTER_MS = 400
+"""Once nothing has moved for so long, volumes are drawn with all their rays."""
+
+
+class Part(Protocol):
+    """A part of the scene; it keeps what is unchanged."""
+
+    def show(self, case: Case) -> None:
+        """Bring its actors in line with the case."""
 
 
 class SceneView(QWidget):
@@ -37,42 +53,59 @@ class SceneView(QWidget):
     maximise_requested = Signal()
 
     def __init__(
-        self, session: Session, view_state: ViewState, parent: QWidget | None = None
+        self,
+        session: Session,
+        view_state: ViewState,
+        state: SceneState,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setObjectName("scene")
         self.setAccessibleName("3D view")
         self.setMinimumSize(140, 120)
-        self.session, self.view_state = session, view_state
-        self.renderer = vtkRenderer()
-        self._above = vtkRenderer()
-        self._widget: Any = parts.make_interactor(self, self.renderer, self._above)
+        self.session, self.view_state, self.state = session, view_state, state
+        self.stage = SceneStage(self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(1, 1, 1, 1)
-        layout.addWidget(self._widget)
-        self._planes = {o: parts.SlicePicture(self.renderer) for o in SHOWN_PLANES}
-        self._marks: dict[Space, dict[str, vtkActor]] = {Space.US: {}, Space.MR: {}}
-        self._glands: dict[Space, tuple[Volume, vtkActor]] = {}
-        self._targets: list[vtkActor] = []
-        self._us_from_mr = vtkMatrix4x4()
-        self._box: vtkActor | None = None
-        self._is_final = False
+        layout.addWidget(self.stage.widget)
+        self.planes = ScenePlanes(self.stage, state, view_state)
+        self.glands = SceneGlands(self.stage, state)
+        self.volumes = SceneVolumes(self.stage, state, view_state)
+        self.error = SceneError(self.stage, state)
+        self.marks = SceneMarks(self.stage, state, view_state)
+        self.targets = SceneTargets(self.stage, state)
+        self.notes = SceneNotes(self.stage)
+        self._parts: tuple[Part, ...] = (
+            self.planes, self.glands, self.volumes, self.error, self.marks, self.targets,
+        )  # fmt: skip
+        self._stale: set[Part] = set(self._parts)
+        self._is_afresh, self._is_final = True, False
         self._timer = QTimer(self, singleShot=True, interval=FRAME_INTERVAL_MS)
-        self._timer.timeout.connect(self.render_now)
-        self._widget.installEventFilter(self)
-        self.drag = SceneDrag(self, self._widget, self._above)
+        self._still = QTimer(self, singleShot=True, interval=STILL_AFTER_MS)
+        self.stage.widget.installEventFilter(self)
+        self.drag = SceneDrag(self)
         self._connect(session, view_state)
-        self._start_afresh()
 
     def _connect(self, session: Session, view_state: ViewState) -> None:
+        every = self._parts
+        self._timer.timeout.connect(self.render_now)
+        self._still.timeout.connect(self._render_still)
         session.case_opened.connect(self._start_afresh)
-        session.landmarks_changed.connect(self._show_landmarks)
-        session.gland_changed.connect(self._show_gland)
-        session.registration_changed.connect(self._show_registration)
-        session.targets_changed.connect(self._show_targets)
-        view_state.crosshair_changed.connect(self._on_space_changed)
-        view_state.window_changed.connect(self._on_space_changed)
-        view_state.fusion_changed.connect(self._show_glands)
+        session.landmarks_changed.connect(lambda _space: self._mark_stale(self.marks))
+        session.gland_changed.connect(
+            lambda _space: self._mark_stale(self.glands, self.volumes, self.error)
+        )
+        session.registration_changed.connect(lambda: self._mark_stale(*every))
+        session.targets_changed.connect(lambda: self._mark_stale(self.targets))
+        view_state.crosshair_changed.connect(lambda _space: self._mark_stale(self.planes))
+        view_state.window_changed.connect(lambda _: self._mark_stale(self.planes, self.volumes))
+        view_state.fusion_changed.connect(lambda: self._mark_stale(*every))
+        view_state.selection_changed.connect(lambda: self._mark_stale(self.marks))
+        self.state.changed.connect(lambda: self._mark_stale(*every))
+        for event in ("StartInteractionEvent", "EndInteractionEvent"):
+            self.stage.window.GetInteractor().GetInteractorStyle().AddObserver(
+                event, self._on_camera
+            )
 
     def sizeHint(self) -> QSize:
         """As large as a slice view."""
@@ -80,119 +113,57 @@ class SceneView(QWidget):
 
     # -- what is shown --------------------------------------------------------------------------
 
-    def _start_afresh(self) -> None:
-        case = self.session.case
-        if self._box is not None:
-            self.renderer.RemoveActor(self._box)
-        self._box = None
-        volume = case.us or case.mr
-        if volume is not None:
-            self._box = parts.box_actor(volume.grid)
-            self.renderer.AddActor(self._box)
-        self._show_planes()
-        self._show_glands()
-        self._show_landmarks(Space.US)
-        self._show_landmarks(Space.MR)
-        self._show_registration()
-        self._show_targets()
-        parts.look_from_front(self.renderer)
-        self._schedule()
-
     @property
     def shown_space(self) -> Space:
         """The frame shown: that of US, or of MR while no US is open."""
         return Space.US if self.session.case.us is not None else Space.MR
 
-    def _show_planes(self) -> None:
-        space = self.shown_space
-        volume = self.session.case.volume(space)
-        for orientation, picture in self._planes.items():
-            if volume is None:
-                picture.hide()
-                continue
-            picture.show(
-                volume,
-                orientation,
-                self.view_state.crosshair_mm(space),
-                window=self.view_state.window(space),
-            )
-        self._schedule()
-
-    def _show_landmarks(self, space: Space) -> None:
-        known = self._marks[space]
-        marks = self.session.case.landmarks(space)
-        for name in [name for name in known if name not in marks]:
-            self._above.RemoveActor(known.pop(name))
-        for name, mark in marks.items():
-            if name not in known:
-                known[name] = parts.mark_actor(space)
-                self._hang(known[name], space)
-                self._above.AddActor(known[name])
-            known[name].SetPosition(*mark.position_mm)
-        self._show_mr_where_known()
-
-    def name_of(self, actor: object) -> LandmarkName | None:
-        """The landmark of the shown frame that an actor draws."""
-        marks = self._marks[self.shown_space]
-        return next((name for name, known in marks.items() if known is actor), None)
-
-    def _show_registration(self) -> None:
-        transform: RigidTransform | None = self.session.case.us_from_mr
-        if transform is not None:
-            self._us_from_mr.DeepCopy(transform.matrix.ravel().tolist())
-        elif self.session.case.us is None:
-            self._us_from_mr.Identity()
-        self._show_mr_where_known()
-
-    def _show_mr_where_known(self) -> None:
-        """What belongs to MR has no place in the US frame until a transform is known."""
-        case = self.session.case
-        known = case.us_from_mr is not None or case.us is None
-        contours = self.view_state.flag("contours")
-        for space, marks in self._marks.items():
-            for name, actor in marks.items():
-                wanted = name in REQUIRED_NAMES or self.view_state.flag("auxiliary")
-                actor.SetVisibility(wanted and (known or space is Space.US))
-        for actor in self._targets:
-            actor.SetVisibility(known)
-        if Space.MR in self._glands:
-            self._glands[Space.MR][1].SetVisibility(known and contours)
-        self._schedule()
-
-    def _show_glands(self) -> None:
-        for space in (Space.US, Space.MR):
-            self._show_gland(space)
-
-    def _show_gland(self, space: Space) -> None:
-        gland = self.session.case.gland(space)
-        shown = self._glands.get(space)
-        if shown is not None and shown[0] is not gland:
-            self.renderer.RemoveActor(self._glands.pop(space)[1])
-        if gland is not None and space not in self._glands:
-            actor = parts.gland_actor(gland)
-            self._glands[space] = gland, actor
-            self._hang(actor, space)
-            self.renderer.AddActor(actor)
-        if space in self._glands:
-            self._glands[space][1].SetVisibility(self.view_state.flag("contours"))
-        self._show_mr_where_known()
-
-    def _show_targets(self) -> None:
-        for actor in self._targets:
-            self._above.RemoveActor(actor)
-        self._targets = [parts.target_actor(target) for target in self.session.case.targets]
-        for actor in self._targets:
-            self._hang(actor, Space.MR)
-            self._above.AddActor(actor)
-        self._show_mr_where_known()
-
-    def _hang(self, actor: vtkActor, space: Space) -> None:
-        if space is Space.MR:
-            actor.SetUserMatrix(self._us_from_mr)
-
-    def _on_space_changed(self, space: Space) -> None:
+    def frame_from(self, space: Space) -> RigidTransform | None:
+        """The transform from `space` to the frame shown; None where they are the same."""
         if space is self.shown_space:
-            self._show_planes()
+            return None
+        return self.view_state.shown_us_from_mr(self.session.case.us_from_mr)
+
+    def _start_afresh(self) -> None:
+        """Another case: hold nothing of the last one, even while hidden."""
+        for part in (self.planes, self.glands, self.volumes, self.error):
+            part.forget()
+        self._is_afresh = True
+        self._mark_stale(*self._parts)
+
+    def _mark_stale(self, *parts: Part) -> None:
+        self._stale.update(parts)
+        self._schedule()
+
+    def refresh(self) -> None:
+        """Bring what is stale in line with the case."""
+        case = self.session.case
+        self.stage.place_mr(
+            self.view_state.shown_us_from_mr(case.us_from_mr), shown_space=self.shown_space
+        )
+        for part in self._parts:
+            if part in self._stale:
+                part.show(case)
+        self._stale.clear()
+        self._show_notes(case)
+        if self._is_afresh:
+            self._is_afresh = False
+            look_from(self.stage.renderer, STANDARD)
+
+    def _show_notes(self, case: Case) -> None:
+        rows = [IMAGES]
+        if case.targets:
+            halo = ("ring", TARGET_COLOUR, "its 95 % error")
+            shown = (halo,) if self.state.flag("halos") else ()
+            rows.append(Row.of(("disc", TARGET_COLOUR, "Target"), *shown))
+        scale = ErrorScale(ERROR_STOPS, self.error.most_mm) if self.error.is_shown else None
+        self.notes.show_legend(rows if self.state.flag("legend") else [], scale)
+        self.notes.show_marker(shown=self.state.flag("marker"))
+
+    def look_from(self, viewpoint: str) -> None:
+        """Turn the camera to one of `scene_camera.VIEWPOINTS`."""
+        look_from(self.stage.renderer, viewpoint)
+        self._schedule()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """A double click shows the scene alone, as in every view."""
@@ -208,12 +179,30 @@ class SceneView(QWidget):
             self._timer.start()
 
     def render_now(self) -> None:
-        """Draw the scene at once; nothing after `finalize`."""
+        """Draw the scene at once, quickly; finely a little later. Nothing after `finalize`."""
         if not self._is_final and self.isVisible():
             begun = perf_counter()
-            self._widget.GetRenderWindow().Render()
+            self.refresh()
+            moving = bool(self.volumes.shown())
+            self.volumes.set_moving(moving=moving)
+            self.stage.window.Render()
             took_ms = 1000 * (perf_counter() - begun)
             self._timer.setInterval(max(FRAME_INTERVAL_MS, round(IDLE_SHARE * took_ms)))
+            if moving:
+                self._still.start()
+
+    def _render_still(self) -> None:
+        if not self._is_final and self.isVisible() and not self.drag.is_dragging:
+            self.volumes.set_moving(moving=False)
+            self.stage.window.Render()
+
+    def _on_camera(self, _style: object, event: str) -> None:
+        """VTK draws by itself while the camera turns."""
+        if event == "StartInteractionEvent":
+            self._still.stop()
+            self.volumes.set_moving(moving=True)
+        elif self.volumes.shown():
+            self._still.start()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Draw what changed while hidden."""
@@ -221,14 +210,16 @@ class SceneView(QWidget):
         self._schedule()
 
     def finalize(self) -> None:
-        """Give back OpenGL, in order: timer, renderer, render window, interactor."""
+        """Give back OpenGL, in order: timers, what is drawn, render window, interactor."""
         if self._is_final:
             return
         self._is_final = True
         self._timer.stop()
-        self.renderer.RemoveAllViewProps()
-        self._above.RemoveAllViewProps()
-        self._widget.removeEventFilter(self)
-        self._widget.removeEventFilter(self.drag)
-        parts.close_interactor(self._widget)
-        self._widget = None
+        self._still.stop()
+        for part in (self.planes, self.glands, self.volumes, self.error):
+            part.forget()
+        self.stage.window.GetInteractor().GetInteractorStyle().RemoveAllObservers()
+        self.notes.close()
+        self.stage.widget.removeEventFilter(self)
+        self.stage.widget.removeEventFilter(self.drag)
+        self.stage.close()

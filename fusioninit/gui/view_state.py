@@ -57,6 +57,7 @@ class ViewState(QObject):
         self._selection: tuple[Space, LandmarkName] | None = None
         self._anchor = Space.US
         self._us_from_mr: RigidTransform | None = None
+        self._mr_held_at: RigidTransform | None = None
 
     # -- crosshair ------------------------------------------------------------------------------
 
@@ -92,6 +93,26 @@ class ViewState(QObject):
         if not np.array_equal(position, self._crosshair_mm[space]):
             self._crosshair_mm[space] = position
             self.crosshair_changed.emit(space)
+
+    # -- the MR held still -----------------------------------------------------------------------
+
+    def hold_mr(self, us_from_mr: RigidTransform | None) -> None:
+        """Show the MR where `us_from_mr` has it, whatever the registration says, until released.
+
+        For dragging a landmark of the MR over US: the person points at the MR's anatomy, so
+        neither it nor the landmark may run away from the pointer while the fit follows.
+        """
+        self._mr_held_at = us_from_mr
+
+    def release_mr(self) -> None:
+        """Show the MR where the registration has it again."""
+        if self._mr_held_at is not None:
+            self._mr_held_at = None
+            self.fusion_changed.emit()
+
+    def shown_us_from_mr(self, us_from_mr: RigidTransform | None) -> RigidTransform | None:
+        """Where views show the MR: the registration's transform, unless it is held."""
+        return us_from_mr if self._mr_held_at is None else self._mr_held_at
 
     # -- display of each volume -----------------------------------------------------------------
 
@@ -189,7 +210,7 @@ class ViewState(QObject):
 
     def show_case(self, case: Case) -> None:
         """Start afresh: crosshairs mid-volume, windows as the files state, no zoom."""
-        self._us_from_mr = None
+        self._us_from_mr = self._mr_held_at = None
         for space in (Space.MR, Space.US):
             volume = case.volume(space)
             if volume is None:

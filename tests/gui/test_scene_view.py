@@ -23,15 +23,14 @@ def scene(make_window, case, qtbot):
     return scene
 
 
-def place_of(scene, name):
-    position = scene.session.case.us_landmarks[name].position_mm
-    return scene.drag.to_view(position).toPoint()
+def place_of(scene, name, space=Space.US):
+    return scene.drag.place_of(space, name).toPoint()
 
 
 def test_a_landmark_is_dragged_in_3d_in_one_undo_step(scene, qtbot):
-    widget, before = scene._widget, scene.session.case
+    widget, before = scene.stage.widget, scene.session.case
     start = place_of(scene, "apex")
-    assert scene.drag.landmark_at(start.toPointF()) == "apex"
+    assert scene.drag.landmark_at(start.toPointF()) == (Space.US, "apex")
     qtbot.mousePress(widget, LEFT, pos=start)
     qtbot.mouseMove(widget, start + QPoint(10, 4))
     qtbot.mouseMove(widget, start + QPoint(30, 12))
@@ -45,7 +44,7 @@ def test_a_landmark_is_dragged_in_3d_in_one_undo_step(scene, qtbot):
 
 
 def test_escape_puts_a_landmark_held_in_3d_back(scene, qtbot):
-    widget, before = scene._widget, scene.session.case
+    widget, before = scene.stage.widget, scene.session.case
     start = place_of(scene, "posterior_median")
     qtbot.mousePress(widget, LEFT, pos=start)
     qtbot.mouseMove(widget, start + QPoint(20, 20))
@@ -57,30 +56,35 @@ def test_escape_puts_a_landmark_held_in_3d_back(scene, qtbot):
 
 
 def test_beside_a_landmark_the_left_button_turns_the_camera(scene, qtbot):
-    camera = scene.renderer.GetActiveCamera()
+    camera = scene.stage.renderer.GetActiveCamera()
     before, case = camera.GetPosition(), scene.session.case
     corner = QPoint(6, 6)
     assert scene.drag.landmark_at(corner.toPointF()) is None
-    qtbot.mousePress(scene._widget, LEFT, pos=corner)
-    qtbot.mouseMove(scene._widget, corner + QPoint(60, 40))
-    qtbot.mouseRelease(scene._widget, LEFT, pos=corner + QPoint(60, 40))
+    qtbot.mousePress(scene.stage.widget, LEFT, pos=corner)
+    qtbot.mouseMove(scene.stage.widget, corner + QPoint(60, 40))
+    qtbot.mouseRelease(scene.stage.widget, LEFT, pos=corner + QPoint(60, 40))
     assert camera.GetPosition() != before
     assert scene.session.case is case
 
 
 def test_in_a_drag_the_mr_moves_by_its_matrix_alone(scene):
-    gland = scene._glands[Space.MR]
+    gland = scene.glands.actor(Space.MR)
+    surface = gland.GetMapper().GetInput()
     scene.session.move_landmark(Space.US, "apex", [6.0, 2, -18])
+    scene.render_now()
     matrix = scene.session.case.us_from_mr.matrix
-    shown = gland[1].GetUserMatrix()
+    shown = scene.glands.actor(Space.MR).GetUserMatrix()
     held = [[shown.GetElement(i, j) for j in range(4)] for i in range(4)]
     assert np.allclose(held, matrix)
-    assert scene._glands[Space.MR] is gland
+    assert scene.glands.actor(Space.MR) is gland
+    assert gland.GetMapper().GetInput() is surface
 
 
 def test_without_a_transform_nothing_of_the_mr_is_shown(scene):
     scene.session.delete_landmark(Space.US, "apex")
-    assert not any(actor.GetVisibility() for actor in scene._marks[Space.MR].values())
-    assert not scene._glands[Space.MR][1].GetVisibility()
+    scene.render_now()
+    assert not any(actor.GetVisibility() for actor in scene.marks.actors(Space.MR).values())
+    assert not scene.glands.actor(Space.MR).GetVisibility()
     scene.session.undo()
-    assert all(actor.GetVisibility() for actor in scene._marks[Space.MR].values())
+    scene.render_now()
+    assert all(actor.GetVisibility() for actor in scene.marks.actors(Space.MR).values())

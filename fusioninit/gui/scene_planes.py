@@ -1,0 +1,154 @@
+"""Slice planes in 3D, textured, through the crosshair; and the cuts made along them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from vtkmodules.util.numpy_support import numpy_to_vtk
+from vtkmodules.vtkCommonCore import vtkPoints
+from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkImageData, vtkPlane, vtkPolyData
+from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper, vtkRenderer, vtkTexture
+
+from fusioninit.geometry import Orientation, PixelFrame, slice_plane
+from fusioninit.gui.scene_shapes import box_actor
+from fusioninit.gui.scene_stage import SceneStage
+from fusioninit.gui.scene_state import SceneState
+from fusioninit.gui.slice_image import sampler_for
+from fusioninit.gui.view_state import ViewState
+from fusioninit.imaging.volume import Volume
+from fusioninit.state import Case
+
+PICTURE_PX = 192
+"""Edge of a slice plane's texture."""
+_KEPT = {Orientation.AXIAL: -1.0, Orientation.SAGITTAL: 1.0, Orientation.CORONAL: 1.0}
+"""Which side of a plane a cut keeps, along the plane's normal: inferior, right and posterior, so
+that the standard camera (anterior, left, above) looks onto the cut faces."""
+
+
+class ScenePlanes:
+    """The volume's edges, its slice planes, and the clipping planes at the crosshair."""
+
+    def __init__(self, stage: SceneStage, state: SceneState, view_state: ViewState) -> None:
+        self._stage, self._state, self._view_state = stage, state, view_state
+        self.pictures = {o: SlicePicture(stage.renderer) for o in Orientation}
+        self._cutters = {o: vtkPlane() for o in Orientation}
+        self._cutting: set[Orientation] = set()
+        self._box: tuple[Volume, vtkActor] | None = None
+
+    def show(self, case: Case) -> None:
+        """Bring planes and cuts in line with volume, crosshair and window."""
+        space = self._stage.shown_space
+        volume = case.volume(space)
+        self._show_box(volume)
+        for orientation, picture in self.pictures.items():
+            if volume is None or not self._state.shows_plane(orientation):
+                picture.hide()
+                continue
+            through_mm = self._view_state.crosshair_mm(space)
+            picture.show(volume, orientation, through_mm, window=self._view_state.window(space))
+        self._cut()
+
+    def forget(self) -> None:
+        """Let go of the volume."""
+        self._show_box(None)
+        for picture in self.pictures.values():
+            picture.hide()
+
+    def _show_box(self, volume: Volume | None) -> None:
+        if self._box is not None and self._box[0] is volume:
+            return
+        if self._box is not None:
+            self._stage.renderer.RemoveActor(self._box[1])
+            self._box = None
+        if volume is not None:
+            self._box = volume, box_actor(volume.grid)
+            self._stage.renderer.AddActor(self._box[1])
+
+    def _cut(self) -> None:
+        """Only where a cut was switched are shaders built anew; else just a plane moves."""
+        crosshair = self._view_state.crosshair_mm(self._stage.shown_space)
+        cuts, side = self._stage.cuts, -1.0 if self._state.flag("other_side") else 1.0
+        for orientation, cutter in self._cutters.items():
+            plane = slice_plane(orientation, crosshair)
+            cutter.SetOrigin(*plane.origin_mm.tolist())
+            cutter.SetNormal(*(side * _KEPT[orientation] * plane.normal).tolist())
+            wanted = self._state.cuts_at(orientation)
+            if wanted and orientation not in self._cutting:
+                cuts.AddItem(cutter)
+                self._cutting.add(orientation)
+            elif not wanted and orientation in self._cutting:
+                cuts.RemoveItem(cutter)
+                self._cutting.remove(orientation)
+
+
+class SlicePicture:
+    """A slice of a volume as a textured rectangle."""
+
+    def __init__(self, renderer: vtkRenderer) -> None:
+        self._quad = vtkPolyData()
+        cells = vtkCellArray()
+        cells.InsertNextCell(4, (0, 1, 2, 3))
+        self._quad.SetPolys(cells)
+        corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], dtype=np.float32)
+        self._corners = corners
+        self._quad.GetPointData().SetTCoords(numpy_to_vtk(corners, deep=True))
+        self._texture = vtkTexture()
+        self._texture.InterpolateOn()
+        self._pixels: NDArray[np.uint8] | None = None
+        self._key: object = None
+        mapper = vtkPolyDataMapper()
+        mapper.SetInputData(self._quad)
+        self.actor = vtkActor()
+        self.actor.SetMapper(mapper)
+        self.actor.SetTexture(self._texture)
+        self.actor.GetProperty().LightingOff()
+        self.actor.SetVisibility(False)
+        renderer.AddActor(self.actor)
+
+    def hide(self) -> None:
+        """Show nothing, and hold no volume."""
+        self._key = None
+        self.actor.SetVisibility(False)
+
+    def show(
+        self,
+        volume: Volume,
+        orientation: Orientation,
+        through_mm: NDArray[np.float64],
+        *,
+        window: tuple[float, float],
+    ) -> None:
+        """The slice of `volume` through a point, where it lies; cut anew only where it changed."""
+        base = slice_plane(orientation, volume.grid.center_mm)
+        depth_mm = float(base.distance_mm(through_mm))
+        key = (volume, depth_mm, window)
+        if key == self._key:
+            return
+        self._key = key
+        plane = base.moved(depth_mm)
+        corners = plane.to_screen(volume.grid.corners_mm())
+        low, high = corners.min(axis=0), corners.max(axis=0)
+        mm_per_px = float((high - low).max()) / PICTURE_PX
+        width, height = (max(1, round(float(span) / mm_per_px)) for span in high - low)
+        frame = PixelFrame(plane, (width, height), mm_per_px, (low + high) / 2)
+        sampler = sampler_for(volume)
+        colours = sampler.colours(window, "Grey")[sampler.sample(frame).view(np.uint16)]
+        self._place(frame)
+        self._paint(colours)
+        self.actor.SetVisibility(True)
+
+    def _place(self, frame: PixelFrame) -> None:
+        ends = self._corners * np.array(frame.size_px) - 0.5
+        points = vtkPoints()
+        points.SetData(numpy_to_vtk(frame.to_world(ends), deep=True))
+        self._quad.SetPoints(points)
+
+    def _paint(self, colours: NDArray[np.uint32]) -> None:
+        height, width = colours.shape
+        # 0xAARRGGBB in memory is B, G, R, A on the little-endian machines VTK and Qt run on.
+        bgra = colours.view(np.uint8).reshape(-1, 4)
+        self._pixels = np.ascontiguousarray(bgra[:, [2, 1, 0]])
+        image = vtkImageData()
+        image.SetDimensions(width, height, 1)
+        image.GetPointData().SetScalars(numpy_to_vtk(self._pixels))
+        self._texture.SetInputData(image)

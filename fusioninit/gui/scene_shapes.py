@@ -1,0 +1,175 @@
+"""Shapes of the 3D scene as VTK actors: spheres, cubes, lines, a volume's edges, a gland."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from PySide6.QtGui import QColor
+from vtkmodules.util.numpy_support import numpy_to_vtk
+from vtkmodules.vtkCommonCore import vtkPoints
+from vtkmodules.vtkCommonDataModel import vtkImageData, vtkPolyData
+from vtkmodules.vtkCommonTransforms import vtkTransform
+from vtkmodules.vtkFiltersCore import (
+    vtkFlyingEdges3D,
+    vtkPolyDataNormals,
+    vtkTubeFilter,
+    vtkWindowedSincPolyDataFilter,
+)
+from vtkmodules.vtkFiltersGeneral import vtkTransformFilter
+from vtkmodules.vtkFiltersModeling import vtkOutlineFilter
+from vtkmodules.vtkFiltersSources import vtkCubeSource, vtkLineSource, vtkSphereSource
+from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper
+
+from fusioninit.geometry import Grid, Space
+from fusioninit.gui.theme import SPACE_COLOUR
+from fusioninit.imaging.volume import Volume
+
+MARK_MM = 2.2
+"""Radius of a landmark's sphere; its cube's edge is 1.7 times that."""
+SURFACE_VOXELS = 72
+"""A gland is thinned to about so many voxels per axis before its surface is taken."""
+BOX_COLOUR = QColor("#5b6773")
+
+
+def mark_actor(space: Space) -> vtkActor:
+    """A landmark about the origin: a sphere for US, a cube for MR."""
+    if space is Space.US:
+        return sphere_actor(MARK_MM, SPACE_COLOUR[space])
+    source = vtkCubeSource()
+    for edge in (source.SetXLength, source.SetYLength, source.SetZLength):
+        edge(1.7 * MARK_MM)
+    return _actor(source, SPACE_COLOUR[space])
+
+
+def sphere_actor(radius_mm: float, colour: QColor, *, opacity: float = 1.0) -> vtkActor:
+    """A sphere about the origin."""
+    source = _sphere()
+    source.SetRadius(radius_mm)
+    actor = _actor(source, colour)
+    actor.GetProperty().SetOpacity(opacity)
+    return actor
+
+
+def region_actor(region_from_unit_mm: NDArray[np.float64], colour: QColor) -> vtkActor:
+    """An ellipsoid about the origin: the unit sphere's image under a (3, 3) matrix."""
+    matrix = np.eye(4)
+    matrix[:3, :3] = region_from_unit_mm
+    shape = vtkTransform()
+    shape.SetMatrix(matrix.ravel().tolist())
+    source = _sphere()
+    source.SetRadius(1.0)
+    formed = vtkTransformFilter()
+    formed.SetTransform(shape)
+    formed.SetInputConnection(source.GetOutputPort())
+    actor = _actor(formed, colour)
+    as_halo(actor)
+    return actor
+
+
+def as_halo(actor: vtkActor) -> None:
+    """See-through, without shading, and never in the way of the pointer."""
+    actor.GetProperty().SetOpacity(0.16)
+    actor.GetProperty().LightingOff()
+    actor.PickableOff()
+
+
+def line_actor(
+    from_mm: ArrayLike, to_mm: ArrayLike, *, radius_mm: float, colour: QColor
+) -> vtkActor:
+    """A tube between two points."""
+    line = vtkLineSource()
+    line.SetPoint1(*np.asarray(from_mm, dtype=float).tolist())
+    line.SetPoint2(*np.asarray(to_mm, dtype=float).tolist())
+    tube = vtkTubeFilter()
+    tube.SetInputConnection(line.GetOutputPort())
+    tube.SetRadius(radius_mm)
+    tube.SetNumberOfSides(10)
+    tube.CappingOn()
+    return _actor(tube, colour)
+
+
+def box_actor(grid: Grid) -> vtkActor:
+    """The outer edges of a volume."""
+    cloud = vtkPolyData()
+    points = vtkPoints()
+    for corner in ((0, 0, 0), grid.size_xyz):
+        points.InsertNextPoint(*corner)
+    cloud.SetPoints(points)
+    outline = vtkOutlineFilter()
+    outline.SetInputData(cloud)
+    moved = vtkTransformFilter()
+    moved.SetTransform(grid_transform(grid, offset=-0.5))
+    moved.SetInputConnection(outline.GetOutputPort())
+    actor = _actor(moved, BOX_COLOUR)
+    actor.GetProperty().LightingOff()
+    return actor
+
+
+def gland_actor(gland: Volume) -> vtkActor:
+    """The smoothed surface of a gland mask, see-through, in its space's colour."""
+    mapper = vtkPolyDataMapper()
+    mapper.SetInputData(gland_surface(gland))
+    mapper.ScalarVisibilityOff()
+    actor = _coloured(mapper, SPACE_COLOUR[gland.space])
+    actor.GetProperty().SetOpacity(0.35)
+    return actor
+
+
+def gland_surface(gland: Volume, *, voxels: int = SURFACE_VOXELS) -> vtkPolyData:
+    """The smoothed surface of a gland mask with normals, LPS mm of its space."""
+    step = [max(1, size // voxels) for size in gland.grid.shape]
+    mask = gland.voxels[:: step[0], :: step[1], :: step[2]] > 0.5
+    padded = np.pad(mask, 1).astype(np.uint8)
+    image = vtkImageData()
+    image.SetDimensions(*padded.shape[::-1])
+    image.SetSpacing(*step[::-1])
+    image.SetOrigin(*(-size for size in step[::-1]))
+    image.GetPointData().SetScalars(numpy_to_vtk(padded.reshape(-1), deep=True))
+    surface = vtkFlyingEdges3D()
+    surface.SetInputData(image)
+    surface.SetValue(0, 0.5)
+    placed = vtkTransformFilter()
+    placed.SetTransform(grid_transform(gland.grid))
+    placed.SetInputConnection(surface.GetOutputPort())
+    smooth = vtkWindowedSincPolyDataFilter()
+    smooth.SetInputConnection(placed.GetOutputPort())
+    smooth.SetNumberOfIterations(25)
+    smooth.SetPassBand(0.02)
+    smooth.NormalizeCoordinatesOn()
+    normals = vtkPolyDataNormals()
+    normals.SetInputConnection(smooth.GetOutputPort())
+    normals.SplittingOff()
+    normals.AutoOrientNormalsOn()
+    normals.Update()
+    return normals.GetOutput()
+
+
+def grid_transform(grid: Grid, *, offset: float = 0.0) -> vtkTransform:
+    """From indices of a grid to LPS mm, after a shift by `offset` voxels."""
+    transform = vtkTransform()
+    transform.SetMatrix(grid.world_from_index.ravel().tolist())
+    transform.Translate(offset, offset, offset)
+    return transform
+
+
+def _sphere() -> vtkSphereSource:
+    source = vtkSphereSource()
+    source.SetThetaResolution(24)
+    source.SetPhiResolution(16)
+    return source
+
+
+def _actor(source: Any, colour: QColor) -> vtkActor:
+    mapper = vtkPolyDataMapper()
+    mapper.SetInputConnection(source.GetOutputPort())
+    mapper.ScalarVisibilityOff()
+    return _coloured(mapper, colour)
+
+
+def _coloured(mapper: vtkPolyDataMapper, colour: QColor) -> vtkActor:
+    actor = vtkActor()
+    actor.SetMapper(mapper)
+    actor.GetProperty().SetColor(colour.redF(), colour.greenF(), colour.blueF())
+    return actor
