@@ -14,14 +14,20 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from fusioninit.app.journals import describe, new_journal, resumed, unfinished
-from fusioninit.app.work import export_case, find_landmarks, read_for_window, read_targets
+from fusioninit.app.work import (
+    export_case,
+    find_landmarks,
+    holds_targets,
+    read_for_window,
+    read_targets,
+)
 from fusioninit.geometry import Space
 from fusioninit.gui.main_window import MainWindow
 from fusioninit.gui.preferences import Preferences
 from fusioninit.gui.services import Services
 from fusioninit.gui.slice_image import sampler_for
 from fusioninit.gui.theme import THEMES, apply_theme
-from fusioninit.session import Detecting, Exporting, LatestJob, Opening, Session
+from fusioninit.session import Detecting, Exporting, LatestJob, Opening, ReadingTargets, Session
 
 NAME = "fusioninit"
 
@@ -63,7 +69,7 @@ def make_window(preferences: Preferences, *, journals: Path) -> MainWindow:
     assert isinstance(application, QApplication)
     apply_theme(application, THEMES.get(preferences.theme, THEMES["Dark"]))
     session = Session()
-    reading, detecting, exporting = LatestJob(), LatestJob(), LatestJob()
+    jobs = reading, detecting, exporting, targets = [LatestJob() for _ in range(4)]
     opening = Opening(
         session,
         read_for_window,
@@ -75,11 +81,12 @@ def make_window(preferences: Preferences, *, journals: Path) -> MainWindow:
         opening,
         Detecting(session, find_landmarks, detecting),
         Exporting(session, export_case, exporting),
+        ReadingTargets(session, read_targets, targets),
         open_demo=_open_demo,
-        read_targets=read_targets,
+        holds_targets=holds_targets,
     )
     window = MainWindow(session, preferences, services)
-    for part in (session, reading, detecting, exporting, *services.works):
+    for part in (session, *jobs, *services.works):
         part.setParent(window)
     geometry = preferences.geometry
     if geometry is not None:

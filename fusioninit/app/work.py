@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -43,7 +44,34 @@ def export_case(
 
 
 def read_targets(path: Path) -> tuple[Target, ...]:
-    """Read a list of targets."""
+    """Read targets: a point list, a mask, a surface, DICOM SEG or RTSTRUCT."""
     from fusioninit.exchange.targets import read_targets as read
 
     return read(path)
+
+
+_TARGET_ENDINGS = (".mrk.json", ".fcsv", ".stl")
+_TARGET_WORDS = ("target", "targets", "lesion", "lesions", "roi", "tumor", "tumour")
+_TARGET_CLASSES = (b"1.2.840.10008.5.1.4.1.1.66.4", b"1.2.840.10008.5.1.4.1.1.481.3")
+"""DICOM Segmentation and RT Structure Set."""
+
+
+def holds_targets(path: Path) -> bool:
+    """Whether a file holds targets, from its name or, of a DICOM file, its first bytes."""
+    name = path.name.lower()
+    if name.endswith(_TARGET_ENDINGS):
+        return True
+    if any(word in _TARGET_WORDS for word in re.split(r"[^a-z]+", name)):
+        return path.is_file()
+    return path.is_file() and _dicom_class(path) in _TARGET_CLASSES
+
+
+def _dicom_class(path: Path) -> bytes:
+    """The SOP class that a DICOM file names in its first part; empty for other files."""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(1024)
+    except OSError:
+        return b""
+    found = re.search(rb"\x02\x00\x02\x00UI..([0-9.]+)", head, re.DOTALL)
+    return found.group(1) if found and head[128:132] == b"DICM" else b""

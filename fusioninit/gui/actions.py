@@ -106,6 +106,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("delete", "&Landmarks", "De&lete", "Del", lambda w: w.landmarks.delete_selected()),
     Action("add_target", "&Landmarks", "Add &target at crosshair", "T",
            lambda w: w.targets.add_at_crosshair(), lambda w: w.session.case.mr is not None),
+    Action("load_targets", "&Landmarks", "Load targets…", "Ctrl+T",
+           lambda w: w.files.choose_targets(), lambda w: w.can_load_targets,
+           tip="Targets of the MR: a point list, mask, STL, DICOM SEG or RTSTRUCT"),
     Action("tour", "&Landmarks", "Review t&our", "G", lambda w: w.tour.begin(), is_aligned),
     *(Action(f"jump_{number}", "&Landmarks", f"Go to landmark {number}", str(number),
              _jump(name), begins_group=number == 1)

@@ -8,7 +8,6 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
-from fusioninit.errors import InputError
 from fusioninit.geometry import Space
 from fusioninit.gui.preferences import Preferences
 from fusioninit.gui.services import Services
@@ -18,6 +17,7 @@ from fusioninit.state import save_case
 from fusioninit.state.case_file import SUFFIX
 
 IMAGES = "Volumes (*.nii *.nii.gz *.nrrd *.nhdr *.mha *.mhd *.dcm);;All files (*)"
+TARGETS = "Targets (*.mrk.json *.json *.stl *.dcm *.nii *.nii.gz *.nrrd *.mha *.mhd);;All files (*)"
 _US_WORDS = ("us", "trus", "ultrasound", "tus")
 _MR_WORDS = ("mr", "mri", "t2", "t2w", "tse", "adc", "dwi")
 
@@ -34,11 +34,17 @@ class FileFlow(QObject):
         super().__init__(window)
         self._window, self._session, self._preferences = window, session, preferences
         self._opening, self._exporting = services.opening, services.exporting
-        self._read_targets = services.read_targets
+        self._reading_targets = services.reading_targets
+        self._holds_targets = services.holds_targets
+        self._targets_waiting: list[Path] = []
         self.saved_as: Path | None = None
         self._opening.opened.connect(self._on_opened)
+        self._opening.failed.connect(lambda _why: self._targets_waiting.clear())
         if self._exporting is not None:
             self._exporting.exported.connect(self._on_exported)
+        if self._reading_targets is not None:
+            self._reading_targets.added.connect(self._on_targets_added)
+            self._reading_targets.finished.connect(self._load_waiting_targets)
 
     # -- opening --------------------------------------------------------------------------------
 
@@ -80,6 +86,10 @@ class FileFlow(QObject):
     def open_dropped(self, paths: Sequence[Path], *, over: Space | None) -> None:
         """Open what was dropped; what it is follows from the view under it, else its name."""
         paths = _expand(paths)
+        if self._reading_targets is not None:
+            targets = [path for path in paths if self._holds_targets(path)]
+            paths = [path for path in paths if path not in targets]
+            self._targets_waiting += targets
         cases = [path for path in paths if path.name.endswith(SUFFIX)]
         if cases:
             self.open_case(cases[0])
@@ -87,41 +97,57 @@ class FileFlow(QObject):
         chosen = assign_spaces(paths, over=over)
         for path in paths:
             if len(chosen) < 2 and path not in chosen.values():
-                space = self.ask_space(path)
-                if space is not None:
-                    chosen[space] = path
+                self._ask_and_add(path, chosen)
         if chosen:
             self.open_paths(chosen)
+        else:
+            self._load_waiting_targets()
+
+    def _ask_and_add(self, path: Path, chosen: dict[Space, Path]) -> None:
+        answer = self.ask_space(path)
+        if answer == "targets":
+            self._targets_waiting.append(path)
+        elif isinstance(answer, Space):
+            chosen[answer] = path
 
     def choose_targets(self) -> None:
         """Ask for a file of targets in MR coordinates."""
         name, _ = QFileDialog.getOpenFileName(
-            self._window, "Load targets (MR)", self._last_folder(), "Markups (*.mrk.json *.json)"
+            self._window, "Load targets (MR)", self._last_folder(), TARGETS
         )
         if name:
             self.load_targets(Path(name))
 
     def load_targets(self, path: Path) -> None:
-        """Add the targets of a file to the case's."""
-        if self._read_targets is None:
-            return
-        try:
-            targets = self._read_targets(path)
-        except InputError as error:
-            self.told.emit("error", str(error))
-            return
-        self._session.set_targets((*self._session.case.targets, *targets))
+        """Add the targets of a file to the case's: points, a mask, a surface, SEG or RTSTRUCT."""
+        if self._reading_targets is not None:
+            self._preferences.set_value("folder", str(path.parent))
+            self._reading_targets.start(path)
 
-    def ask_space(self, path: Path) -> Space | None:
-        """Ask whether a file is MR or US; None when the person would rather not open it."""
+    def _load_waiting_targets(self) -> None:
+        """Dropped together with volumes, targets wait until the MR stands."""
+        if self._targets_waiting and not self._opening.is_running:
+            self.load_targets(self._targets_waiting.pop(0))
+
+    def _on_targets_added(self, path: Path, count: int) -> None:
+        targets = "1 target" if count == 1 else f"{count} targets"
+        self.told.emit("info", f"Added {targets} from {path.name}")
+
+    def ask_space(self, path: Path) -> Space | str | None:
+        """Ask whether a file is MR, US or "targets"; None when the person would not open it."""
         box = QMessageBox(self._window)
         box.setWindowTitle("Which image is this?")
         box.setText(f"Is {path.name} the MR or the ultrasound volume?")
-        mr = box.addButton("MR", QMessageBox.ButtonRole.AcceptRole)
-        us = box.addButton("US", QMessageBox.ButtonRole.AcceptRole)
+        answers: dict[object, Space | str] = {}
+        for space in (Space.MR, Space.US):
+            button = box.addButton(SPACE_NAME[space], QMessageBox.ButtonRole.AcceptRole)
+            answers[button] = space
+        if self._reading_targets is not None and self._session.case.mr is not None:
+            button = box.addButton("Targets in MR", QMessageBox.ButtonRole.AcceptRole)
+            answers[button] = "targets"
         box.addButton(QMessageBox.StandardButton.Cancel)
         box.exec()
-        return {mr: Space.MR, us: Space.US}.get(box.clickedButton())  # type: ignore[call-overload]
+        return answers.get(box.clickedButton())
 
     def open_recent(self, paths: Sequence[str]) -> None:
         """Open what was opened before."""
@@ -139,6 +165,7 @@ class FileFlow(QObject):
         known = [path for path in both if path is not None]
         if paths and known:
             self._preferences.add_recent([self.saved_as] if self.saved_as else known)
+        self._load_waiting_targets()
 
     # -- writing --------------------------------------------------------------------------------
 

@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import (
-    QFrame,
-    QGridLayout,
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QWidget
 
 from fusioninit.geometry import Space
+from fusioninit.gui.card import Card
 from fusioninit.gui.glyphs import icon
 from fusioninit.gui.landmark_table import LandmarkTable
 from fusioninit.gui.theme import SPACE_NAME
@@ -29,7 +22,7 @@ _BUTTONS = {
 }
 
 
-class LandmarkPanel(QFrame):
+class LandmarkPanel(Card):
     """Acts on the selected landmark; `detect_requested` asks for the network."""
 
     detect_requested = Signal()
@@ -37,8 +30,7 @@ class LandmarkPanel(QFrame):
     def __init__(
         self, session: Session, view_state: ViewState, parent: QWidget | None = None
     ) -> None:
-        super().__init__(parent)
-        self.setObjectName("card")
+        super().__init__("Landmarks", parent)
         self._session, self._view_state = session, view_state
         self.table = LandmarkTable(session, view_state)
         self.hint = QLabel()
@@ -59,25 +51,16 @@ class LandmarkPanel(QFrame):
         self._show_selection()
 
     def _arrange(self) -> None:
-        column = QVBoxLayout(self)
-        column.setContentsMargins(12, 9, 12, 10)
-        column.setSpacing(6)
-        top = QHBoxLayout()
-        heading = QLabel("LANDMARKS")
-        heading.setObjectName("heading")
         self.detect.setIcon(icon("radar"))
-        top.addWidget(heading)
-        top.addStretch(1)
-        top.addWidget(self.detect)
-        column.addLayout(top)
-        column.addWidget(self.table)
-        column.addWidget(self.hint)
+        self.top.addWidget(self.detect)
+        self.column.addWidget(self.table)
+        self.column.addWidget(self.hint)
         grid = QGridLayout()
         grid.setSpacing(6)
         for number, button in enumerate(self.buttons.values()):
             button.setMinimumWidth(40)
             grid.addWidget(button, 0, number)
-        column.addLayout(grid)
+        self.column.addLayout(grid)
 
     def confirm_selected(self) -> None:
         """Confirm the selected landmark, or take its confirmation back; then on to the next."""

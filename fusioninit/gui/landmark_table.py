@@ -6,9 +6,10 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+from PySide6.QtWidgets import QHeaderView, QWidget
 
 from fusioninit.geometry import Space
+from fusioninit.gui.card import ROW_PX, PlainTable
 from fusioninit.gui.glyphs import icon, space_icon
 from fusioninit.gui.theme import SPACE_NAME, current_theme
 from fusioninit.gui.view_state import ViewState
@@ -154,13 +155,13 @@ class LandmarkTableModel(QAbstractTableModel):
             )
 
 
-class LandmarkTable(QTableView):
+class LandmarkTable(PlainTable):
     """Selecting a row jumps to its landmark; clicking the lock locks or unlocks it."""
 
     def __init__(
         self, session: Session, view_state: ViewState, parent: QWidget | None = None
     ) -> None:
-        super().__init__(parent)
+        super().__init__("Landmarks", parent)
         self._session, self._view_state = session, view_state
         self.landmarks = LandmarkTableModel(session, self)
         self.setModel(self.landmarks)
@@ -171,17 +172,8 @@ class LandmarkTable(QTableView):
         view_state.selection_changed.connect(self._show_selection)
 
     def _arrange(self) -> None:
-        self.setAccessibleName("Landmarks")
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setShowGrid(False)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(25)
         header = self.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         for column, width in enumerate(_WIDTHS):
             if width:
                 header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
@@ -196,7 +188,7 @@ class LandmarkTable(QTableView):
         for row in range(0, rows, 2):
             self.setSpan(row, NAME, 2, 1)
             self.setSpan(row, RESIDUAL, 2, 1)
-        self.setFixedHeight(27 + 25 * rows + 4)
+        self.setFixedHeight(27 + ROW_PX * rows + 4)
 
     def _on_row_chosen(self, current: QModelIndex, _previous: QModelIndex) -> None:
         if current.isValid():

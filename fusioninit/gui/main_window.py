@@ -111,7 +111,14 @@ class MainWindow(QMainWindow):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
         row.addWidget(main, 1)
-        row.addWidget(self._make_sidebar())
+        sidebar, self.sidebar_tabs = make_sidebar(
+            {
+                "Landmarks and alignment": [self.landmarks, self.registration],
+                "Targets": [self.targets],
+            },
+            self.review,
+        )
+        row.addWidget(sidebar)
         self.setCentralWidget(center)
         self.read_out.setObjectName("faint")
         banner = QLabel(BANNER)
@@ -120,13 +127,6 @@ class MainWindow(QMainWindow):
         self.statusBar().addPermanentWidget(self.progress)
         self.statusBar().addPermanentWidget(banner)
         self.statusBar().setSizeGripEnabled(False)
-
-    def _make_sidebar(self) -> QWidget:
-        pages: dict[str, list[QWidget]] = {
-            "Landmarks and alignment": [self.landmarks, self.registration],
-            "Targets": [self.targets],
-        }
-        return make_sidebar(pages, self.review)
 
     def _make_actions(self) -> None:
         self.actions_by_name = make_menus(self, lambda entry: entry.intent(self))
@@ -158,24 +158,15 @@ class MainWindow(QMainWindow):
         self._connect_work()
 
     def _connect_work(self) -> None:
-        services = self._services
-        opening, detecting, exporting = services.opening, services.detecting, services.exporting
-        opening.started.connect(lambda text: self.progress.begin(text, opening.cancel))
-        opening.warned.connect(self._warn)
-        opening.opened.connect(self._detect_what_is_missing)
         for work in self._services.works:
+            work.started.connect(lambda text, work=work: self.progress.begin(text, work.cancel))
             work.progressed.connect(self.progress.report)
             work.failed.connect(self.messages.show_message)
             work.finished.connect(self.progress.end)
-        if detecting is not None:
-            detecting.started.connect(
-                lambda space: self.progress.begin(
-                    f"Finding landmarks in {SPACE_NAME[space]}", detecting.cancel
-                )
-            )
-            detecting.found.connect(self._on_found)
-        if exporting is not None:
-            exporting.started.connect(lambda text: self.progress.begin(text, exporting.cancel))
+        self._services.opening.warned.connect(self._warn)
+        self._services.opening.opened.connect(self._detect_what_is_missing)
+        if self._services.detecting is not None:
+            self._services.detecting.found.connect(self._on_found)
 
     # -- what can be done -----------------------------------------------------------------------
 
@@ -188,6 +179,11 @@ class MainWindow(QMainWindow):
     def can_detect(self) -> bool:
         """Whether networks were handed in."""
         return self._services.detecting is not None
+
+    @property
+    def can_load_targets(self) -> bool:
+        """Whether a reader of targets was handed in, and an MR is open to place them in."""
+        return self._services.reading_targets is not None and self.session.case.mr is not None
 
     @property
     def can_export(self) -> bool:

@@ -7,12 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fusioninit.session import Detecting, Exporting, Opening
-from fusioninit.state import Case, Target
+from fusioninit.session import Detecting, Exporting, Opening, ReadingTargets, Work
+from fusioninit.state import Case
 
 OpenCase = Callable[[Any], Case]
 """Builds a case with a `VolumeReader`, off the GUI thread."""
-ReadTargets = Callable[[Path], tuple[Target, ...]]
+HoldsTargets = Callable[[Path], bool]
+"""Whether a file is one of targets rather than a volume, from its name or its first bytes."""
+
+
+def _never(_path: Path) -> bool:
+    return False
 
 
 @dataclass(frozen=True)
@@ -22,11 +27,12 @@ class Services:
     opening: Opening
     detecting: Detecting | None = None
     exporting: Exporting | None = None
+    reading_targets: ReadingTargets | None = None
     open_demo: OpenCase | None = None
-    read_targets: ReadTargets | None = None
+    holds_targets: HoldsTargets = _never
 
     @property
-    def works(self) -> list[Opening | Detecting | Exporting]:
+    def works(self) -> list[Work]:
         """What can be running, in the order in which it is stopped."""
-        every = (self.detecting, self.opening, self.exporting)
+        every = (self.detecting, self.opening, self.reading_targets, self.exporting)
         return [work for work in every if work is not None]

@@ -23,8 +23,8 @@ from fusioninit.gui.glyphs import icon
 SIDEBAR_PX = 456
 
 
-def make_sidebar(pages: dict[str, list[QWidget]], footer: QWidget) -> QFrame:
-    """Tabs of scrolling panels, and one panel that always stays in sight below."""
+def make_sidebar(pages: dict[str, list[QWidget]], footer: QWidget) -> tuple[QFrame, QTabWidget]:
+    """Tabs of scrolling panels, and one panel that always stays in sight below; also the tabs."""
     tabs = QTabWidget()
     tabs.setDocumentMode(True)
     tabs.tabBar().setDrawBase(False)
@@ -36,7 +36,7 @@ def make_sidebar(pages: dict[str, list[QWidget]], footer: QWidget) -> QFrame:
     column = bare_column(sidebar)
     column.addWidget(tabs, 1)
     column.addWidget(footer)
-    return sidebar
+    return sidebar, tabs
 
 
 def _page(panels: list[QWidget]) -> QScrollArea:

@@ -6,7 +6,9 @@ from fusioninit.session.exporting import Exporting
 from fusioninit.session.jobs import InlineJob, Job, LatestJob
 from fusioninit.session.opening import Opening
 from fusioninit.session.protocols import CaseExporter, Detection, LandmarkPredictor, VolumeReader
+from fusioninit.session.reading_targets import ReadingTargets
 from fusioninit.session.session import CLOSED, Session
+from fusioninit.session.work import Work
 
 __all__ = [
     "CLOSED",
@@ -20,6 +22,8 @@ __all__ = [
     "LandmarkPredictor",
     "LatestJob",
     "Opening",
+    "ReadingTargets",
     "Session",
     "VolumeReader",
+    "Work",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -10,23 +11,29 @@ from PySide6.QtCore import QObject, Signal
 
 from fusioninit.geometry import Space
 from fusioninit.imaging.volume import Volume
+from fusioninit.landmarks import LABELS, LandmarkName
 from fusioninit.session.jobs import Job
 from fusioninit.session.protocols import Cancelled, LandmarkPredictor, Progress
 from fusioninit.session.session import Session
+from fusioninit.session.work import Work
 
 
-class Detecting(QObject):
+@dataclass(frozen=True)
+class _Asked:
+    """Which volume is looked at, and for which landmark alone (None: for all)."""
+
+    volume: Volume
+    only: LandmarkName | None
+
+
+class Detecting(Work):
     """Runs the predictor on open volumes, one after the other, and offers its answers as edits.
 
     An answer for a volume that is no longer open is refused.
     """
 
-    started = Signal(Space)
-    progressed = Signal(float, str)
     found = Signal(Space, object)
     """(space, the detection): already accepted into the session as one undo step."""
-    failed = Signal(str)
-    finished = Signal()
 
     def __init__(
         self,
@@ -35,61 +42,45 @@ class Detecting(QObject):
         job: Job,
         parent: QObject | None = None,
     ) -> None:
-        super().__init__(parent)
-        self._session = session
+        super().__init__(session, job, parent)
         self._predictor = predictor
-        self._job = job
+        self._only: LandmarkName | None = None
         self._waiting: list[Space] = []
-        job.progressed.connect(self.progressed)
-        job.succeeded.connect(self._on_succeeded)
-        job.failed.connect(self._on_failed)
 
-    @property
-    def is_running(self) -> bool:
-        """Whether a detection is under way."""
-        return self._job.is_running
+    def start(self, spaces: Iterable[Space], *, only: LandmarkName | None = None) -> None:
+        """Detect in these volumes (those that are open), superseding a detection that runs.
 
-    def start(self, spaces: Iterable[Space]) -> None:
-        """Detect in these volumes (those that are open), superseding a detection that runs."""
-        self._job.cancel()
+        With `only`, that landmark alone is taken from the answers; the others stay.
+        """
+        self.cancel()
+        self._only = only
         self._waiting = [space for space in spaces if self._session.case.volume(space) is not None]
-        self._next()
+        self._on_stopped()
 
     def cancel(self) -> None:
         """Stop; landmarks stay as they are."""
-        was_running = self.is_running
         self._waiting = []
-        self._job.cancel()
-        if was_running:
-            self.finished.emit()
+        super().cancel()
 
-    def close(self) -> bool:
-        """Stop and wait for the thread to end."""
-        self.cancel()
-        return self._job.wait()
-
-    def _next(self) -> None:
+    def _on_stopped(self) -> None:
         if not self._waiting:
             self.finished.emit()
             return
         space = self._waiting.pop(0)
         volume = self._session.case.volume(space)
         if volume is None:
-            self._next()
+            self._on_stopped()
             return
-        self.started.emit(space)
-        self._job.submit(partial(_detect, self._predictor, volume), context=volume)
+        what = "landmarks" if self._only is None else LABELS[self._only].lower()
+        self.started.emit(f"Finding {what} in {space.upper()}")
+        task = partial(_detect, self._predictor, volume)
+        self._job.submit(task, context=_Asked(volume, self._only))
 
-    def _on_succeeded(self, detection: Any, volume: object) -> None:
-        space = detection.landmarks.space
-        if self._session.case.volume(space) is volume:
-            self._session.accept_detection(detection)
-            self.found.emit(space, detection)
-        self._next()
-
-    def _on_failed(self, sentence: str) -> None:
-        self.failed.emit(sentence)
-        self._next()
+    def _on_succeeded(self, answer: Any, context: Any) -> None:
+        space = answer.landmarks.space
+        if self._session.case.volume(space) is context.volume:
+            self._session.accept_detection(answer, only=context.only)
+            self.found.emit(space, answer)
 
 
 def _detect(

@@ -15,6 +15,7 @@ from fusioninit.imaging.volume import Volume
 from fusioninit.session.jobs import Job
 from fusioninit.session.protocols import Cancelled, Progress, VolumeReader
 from fusioninit.session.session import Session
+from fusioninit.session.work import Work
 from fusioninit.state import Case, Journal
 from fusioninit.state.case_file import load_case
 from fusioninit.state.guards import pair_warnings, require_two_images
@@ -23,20 +24,16 @@ Prepare = Callable[[Volume], object]
 NewJournal = Callable[[], Journal | None]
 
 
-class Opening(QObject):
+class Opening(Work):
     """Reads what a person chose and hands it to the session; a failure leaves the case as it is.
 
     `prepare` is called with every volume on the reading thread, for work that showing it needs.
     `new_journal` makes the journal of a case that begins.
     """
 
-    started = Signal(str)
-    progressed = Signal(float, str)
     opened = Signal(object)
     """The paths that were opened, as a list."""
     warned = Signal(str)
-    failed = Signal(str)
-    finished = Signal()
 
     def __init__(
         self,
@@ -48,19 +45,9 @@ class Opening(QObject):
         new_journal: NewJournal = lambda: None,
         parent: QObject | None = None,
     ) -> None:
-        super().__init__(parent)
-        self._session, self._job = session, job
+        super().__init__(session, job, parent)
         self._read = _PreparingReader(read, prepare)
         self._new_journal = new_journal
-        job.progressed.connect(self.progressed)
-        job.succeeded.connect(self._on_succeeded)
-        job.failed.connect(self.failed)
-        job.stopped.connect(self.finished)
-
-    @property
-    def is_running(self) -> bool:
-        """Whether something is being read."""
-        return self._job.is_running
 
     def open_volumes(self, paths: Mapping[Space, Path], *, series_uid: str | None = None) -> None:
         """Read a file or folder for each space given; other volumes of the case stay."""
@@ -75,22 +62,14 @@ class Opening(QObject):
         """Open the case that `make(read)` builds (the demo, a resumed journal)."""
         self._submit(partial(_make, make, self._read), name, [])
 
-    def cancel(self) -> None:
-        """Stop reading; the case stays as it is."""
-        self._job.cancel()
-
-    def close(self) -> bool:
-        """Stop and wait for the thread to end."""
-        self._job.cancel()
-        return self._job.wait()
-
     def _submit(self, task: Callable[..., Any], name: str, paths: Iterable[Path]) -> None:
         self.started.emit(f"Opening {name}")
         self._job.submit(task, context=list(paths))
 
-    def _on_succeeded(self, case: Case, paths: Any) -> None:
+    def _on_succeeded(self, answer: Any, context: Any) -> None:
+        case: Case = answer
         self._session.open_case(case, journal=self._new_journal())
-        self.opened.emit(paths)
+        self.opened.emit(context)
         for volume in filter(None, (case.mr, case.us)):
             for sentence in volume.source.warnings:
                 self.warned.emit(f"{volume.space.upper()}: {sentence}")

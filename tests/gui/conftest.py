@@ -13,7 +13,7 @@ from fusioninit.gui.slice_image import sampler_for
 from fusioninit.gui.theme import DARK, apply_theme
 from fusioninit.imaging.volume import Volume, VolumeSource
 from fusioninit.landmarks import Landmark, LandmarkSet, Source
-from fusioninit.session import Detecting, Exporting, InlineJob, Opening, Session
+from fusioninit.session import Detecting, Exporting, InlineJob, Opening, ReadingTargets, Session
 from fusioninit.state import Case
 
 US_POINTS = {
@@ -125,7 +125,16 @@ def make_window(qapp, pair, tmp_path):
     apply_theme(qapp, DARK)
     made = []
 
-    def make(case=None, *, read=None, predict=None, detect_job=None, export=None):
+    def make(
+        case=None,
+        *,
+        read=None,
+        predict=None,
+        detect_job=None,
+        export=None,
+        read_targets=None,
+        **more,
+    ):
         session = Session()
         opening = Opening(session, read or _refuse, InlineJob(), prepare=sampler_for)
         predictor = predict or TruePointsPredictor(pair)
@@ -135,7 +144,9 @@ def make_window(qapp, pair, tmp_path):
             opening,
             detecting,
             exporting,
+            None if read_targets is None else ReadingTargets(session, read_targets, InlineJob()),
             open_demo=lambda _read: Case().with_volume(pair.us).with_volume(pair.mr),
+            **more,
         )
         window = MainWindow(session, Preferences(tmp_path / "settings.ini"), services)
         window.opening, window.detecting = opening, detecting

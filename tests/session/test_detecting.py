@@ -81,3 +81,28 @@ def test_cancel_leaves_the_landmarks_as_they_were(session, qtbot):
     assert detecting.close()
     qtbot.wait(20)
     assert len(session.case.us_landmarks) == 0
+
+
+def test_one_landmark_detected_again_leaves_the_others_as_they_are(session):
+    detecting = Detecting(session, at_the_centre, InlineJob())
+    for name in REQUIRED_NAMES:
+        session.move_landmark(Space.US, name, [1.0, 1.0, 1.0])
+    before = session.case
+    detecting.start([Space.US], only="apex")
+    after = session.case
+    centre = after.us.grid.center_mm
+    assert np.array_equal(after.us_landmarks["apex"].position_mm, centre)
+    assert after.us_landmarks["bladder_neck"] == before.us_landmarks["bladder_neck"]
+    assert list(after.us_predicted) == ["apex"]
+    assert session.undo_stack.undoText() == "Detect apex in US"
+    session.undo()
+    assert session.case.us_landmarks == before.us_landmarks
+
+
+def test_a_locked_landmark_is_not_detected_again(session, qtbot):
+    session.move_landmark(Space.US, "apex", [1.0, 1.0, 1.0])
+    session.confirm_landmark(Space.US, "apex")
+    with qtbot.waitSignal(session.refused) as refused:
+        Detecting(session, at_the_centre, InlineJob()).start([Space.US], only="apex")
+    assert "locked" in refused.args[0]
+    assert np.array_equal(session.case.us_landmarks["apex"].position_mm, [1.0, 1.0, 1.0])
