@@ -58,6 +58,11 @@ class PlainTable(QTableView):
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
 
+    def show_everything(self) -> None:
+        """Every column as wide as its content, with a scroll bar where they do not all fit."""
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+
     def choose(self, row: int) -> None:
         """Make a row the chosen one."""
         flags = QItemSelectionModel.SelectionFlag

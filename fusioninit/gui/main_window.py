@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from fusioninit.geometry import Orientation, Space
 from fusioninit.gui.actions import ACTIONS
+from fusioninit.gui.core_panel import CorePanel
 from fusioninit.gui.dialogs import AboutBox, PreferencesDialog, ShortcutsSheet
 from fusioninit.gui.file_flow import FileFlow
 from fusioninit.gui.fusion_bar import FusionBar
@@ -84,6 +85,7 @@ class MainWindow(QMainWindow):
         self.landmarks = LandmarkPanel(session, self.view_state)
         self.registration = RegistrationPanel(session)
         self.targets = TargetPanel(session, self.view_state)
+        self.cores = CorePanel(session, self.view_state)
         self.tour = Tour(session, self.view_state, self)
         self.review = ReviewPanel(session, self.tour)
         self.progress = ProgressArea()
@@ -115,6 +117,7 @@ class MainWindow(QMainWindow):
             {
                 "Landmarks and alignment": [self.landmarks, self.registration],
                 "Targets": [self.targets],
+                "Needle plan": [self.cores],
             },
             self.review,
         )

@@ -18,6 +18,7 @@ from fusioninit.geometry import (
     slice_plane,
 )
 from fusioninit.gui import slice_painting as paint
+from fusioninit.gui.slice_cores import paint_cores
 from fusioninit.gui.slice_layers import SliceLayers
 from fusioninit.gui.slice_painting import Mark
 from fusioninit.gui.slice_targets import paint_targets
@@ -71,6 +72,7 @@ class SliceView(QWidget):
         session.registration_changed.connect(self.update)
         session.gland_changed.connect(self.update)
         session.targets_changed.connect(self.update)
+        session.cores_changed.connect(self.update)
         view_state.crosshair_changed.connect(self._on_space_changed)
         view_state.window_changed.connect(self.update)
         view_state.zoom_changed.connect(self._on_space_changed)
@@ -211,7 +213,9 @@ class SliceView(QWidget):
         if self.view_state.flag("crosshair"):
             crosshair = self.view_state.crosshair_mm(self.space)
             paint.draw_crosshair(painter, self.to_view(crosshair), size)
-        paint_targets(painter, self.session.case, self.space, frame)
+        case, chosen = self.session.case, self.view_state.core
+        paint_cores(painter, case, self.space, frame, chosen=chosen)
+        paint_targets(painter, case, self.space, frame)
         self._paint_marks(painter, frame)
         self._paint_frame(painter, frame, size)
 

@@ -8,6 +8,7 @@ import numpy as np
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtWidgets import QWidget
 
+from fusioninit.gui.core_table import position_text
 from fusioninit.landmarks import LABELS
 from fusioninit.registration import LandmarkFit
 from fusioninit.session import Session
@@ -91,12 +92,12 @@ class TargetTableModel(QAbstractTableModel):
         if column == NAME:
             return target.name
         if column == MR:
-            return _coordinates(target.position_mr_mm)
+            return position_text(target.position_mr_mm)
         fit = self._session.case.registration
         if not isinstance(fit, LandmarkFit):
             return "–"
         if column == US:
-            return _coordinates(fit.us_from_mr.apply(target.position_mr_mm))
+            return position_text(fit.us_from_mr.apply(target.position_mr_mm))
         error = fit.predicted_error_mm(target.position_mr_mm)
         expected, upper = (float(np.ravel(value)[0]) for value in (error.mean_mm, error.upper_mm))
         return f"{expected:.1f} (<{upper:.0f})"
@@ -108,7 +109,3 @@ class TargetTableModel(QAbstractTableModel):
     def _refresh(self) -> None:
         if self.rowCount():
             self.dataChanged.emit(self.index(0, US), self.index(self.rowCount() - 1, ERROR))
-
-
-def _coordinates(position_mm: np.ndarray) -> str:
-    return " ".join(f"{value:.1f}".replace("-", "\N{MINUS SIGN}") for value in position_mm)

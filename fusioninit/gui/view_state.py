@@ -55,6 +55,7 @@ class ViewState(QObject):
         }
         self._flicker_shows_mr = False
         self._selection: tuple[Space, LandmarkName] | None = None
+        self._core = ""
         self._anchor = Space.US
         self._us_from_mr: RigidTransform | None = None
         self._mr_held_at: RigidTransform | None = None
@@ -205,6 +206,17 @@ class ViewState(QObject):
         if (space, name) != self._selection:
             self._selection = (space, name)
             self.selection_changed.emit()
+
+    @property
+    def core(self) -> str:
+        """Name of the planned core that is worked on; empty where none is."""
+        return self._core
+
+    def choose_core(self, name: str) -> None:
+        """Make a planned core the one that is worked on."""
+        if name != self._core:
+            self._core = name
+            self.fusion_changed.emit()
 
     # -- afresh ---------------------------------------------------------------------------------
 

@@ -23,6 +23,8 @@ def window(make_window, case, qtbot):
     window.sidebar_tabs.setCurrentIndex(1)
     window.show()
     qtbot.waitExposed(window)
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
     return window
 
 
