@@ -25,6 +25,7 @@ from fusioninit.gui.fusion_bar import FusionBar
 from fusioninit.gui.glyphs import renew_icons
 from fusioninit.gui.landmark_panel import LandmarkPanel
 from fusioninit.gui.message_bar import MessageBar
+from fusioninit.gui.pair_guard import PairGuard
 from fusioninit.gui.preferences import Preferences
 from fusioninit.gui.progress_area import ProgressArea
 from fusioninit.gui.read_out import read_out
@@ -89,6 +90,7 @@ class MainWindow(QMainWindow):
         self.tour = Tour(session, self.view_state, self)
         self.review = ReviewPanel(session, self.tour)
         self.progress = ProgressArea()
+        self.pair_guard = PairGuard(self, session)
         self.read_out = QLabel()
         self.actions_by_name: dict[str, QAction] = {}
         self._arrange()
@@ -167,6 +169,7 @@ class MainWindow(QMainWindow):
             work.failed.connect(self.messages.show_message)
             work.finished.connect(self.progress.end)
         self._services.opening.warned.connect(self._warn)
+        self._services.opening.doubted.connect(self.pair_guard.ask)
         self._services.opening.opened.connect(self._detect_what_is_missing)
         if self._services.detecting is not None:
             self._services.detecting.found.connect(self._on_found)

@@ -34,6 +34,8 @@ class Opening(Work):
     opened = Signal(object)
     """The paths that were opened, as a list."""
     warned = Signal(str)
+    doubted = Signal(object)
+    """Sentences that speak against both images being one patient's: a person must answer."""
 
     def __init__(
         self,
@@ -74,8 +76,9 @@ class Opening(Work):
             for sentence in volume.source.warnings:
                 self.warned.emit(f"{volume.space.upper()}: {sentence}")
         if case.mr is not None and case.us is not None:
-            for sentence in pair_warnings(mr=case.mr, us=case.us):
-                self.warned.emit(sentence)
+            doubts = pair_warnings(mr=case.mr, us=case.us)
+            if doubts:
+                self.doubted.emit(doubts)
 
 
 @dataclass(frozen=True)

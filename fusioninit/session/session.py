@@ -70,6 +70,10 @@ class Session(QObject):
         self._journal = journal
         self._record("journal begins")
 
+    def note(self, action: str) -> None:
+        """Write into the journal what a person answered; the case stays as it is."""
+        self._record(action)
+
     def end(self) -> None:
         """The window is closed: the journal ends as it should, and nothing is to be resumed."""
         self._record(CLOSED)
