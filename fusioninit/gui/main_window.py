@@ -24,6 +24,7 @@ from fusioninit.gui.file_flow import FileFlow
 from fusioninit.gui.fusion_bar import FusionBar
 from fusioninit.gui.glyphs import renew_icons
 from fusioninit.gui.landmark_panel import LandmarkPanel
+from fusioninit.gui.manual import Manual
 from fusioninit.gui.message_bar import MessageBar
 from fusioninit.gui.pair_guard import PairGuard
 from fusioninit.gui.preferences import Preferences
@@ -63,6 +64,7 @@ class MainWindow(QMainWindow):
     landmarks: LandmarkPanel
     targets: TargetPanel
     tour: Tour
+    review: ReviewPanel
 
     def __init__(self, session: Session, preferences: Preferences, services: Services) -> None:
         super().__init__()
@@ -91,6 +93,7 @@ class MainWindow(QMainWindow):
         self.review = ReviewPanel(session, self.tour)
         self.progress = ProgressArea()
         self.pair_guard = PairGuard(self, session)
+        self._manual: Manual | None = None
         self.read_out = QLabel()
         self.actions_by_name: dict[str, QAction] = {}
         self._arrange()
@@ -209,10 +212,16 @@ class MainWindow(QMainWindow):
         if self._services.open_demo is not None:
             self._services.opening.open_made(self._services.open_demo, "the demo")
 
-    def detect(self, spaces: Iterable[Space]) -> None:
-        """Look for landmarks in the open volumes among `spaces`."""
+    def detect(self, spaces: Iterable[Space], *, only: LandmarkName | None = None) -> None:
+        """Look for landmarks (or for one `only`) in the open volumes among `spaces`."""
         if self._services.detecting is not None:
-            self._services.detecting.start(spaces)
+            self._services.detecting.start(spaces, only=only)
+
+    def detect_selected(self) -> None:
+        """Look once more for the selected landmark alone."""
+        selection = self.view_state.selection
+        if selection is not None:
+            self.detect(selection[:1], only=selection[1])
 
     def jump_to(self, name: LandmarkName) -> None:
         """Select a landmark and show it; in the space of the focused view, else where it is."""
@@ -257,6 +266,13 @@ class MainWindow(QMainWindow):
     def show_shortcuts(self) -> None:
         """Explain keys and gestures."""
         ShortcutsSheet(self.preferences.gestures, self).exec()
+
+    def show_manual(self) -> None:
+        """Open the manual beside the window; it needs no network."""
+        if self._manual is None:
+            self._manual = Manual(self)
+        self._manual.show()
+        self._manual.raise_()
 
     def show_about(self) -> None:
         """Say what this is."""

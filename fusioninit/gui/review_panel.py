@@ -56,6 +56,7 @@ class ReviewPanel(QFrame):
         session.case_opened.connect(self.refresh)
         session.registration_changed.connect(self.refresh)
         session.decision_changed.connect(self.refresh)
+        self.initials.returnPressed.connect(self.accept.click)
         self.begin_tour.clicked.connect(tour.begin)
         self.back.clicked.connect(lambda: tour.step(-1))
         self.forth.clicked.connect(lambda: tour.step(1))
