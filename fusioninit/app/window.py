@@ -15,15 +15,15 @@ from PySide6.QtWidgets import QApplication
 
 from fusioninit.app.journals import describe, new_journal, resumed, unfinished
 from fusioninit.app.work import (
+    BundledNetworks,
     export_case,
-    find_landmarks,
     holds_targets,
     read_for_window,
     read_targets,
 )
 from fusioninit.geometry import Space
 from fusioninit.gui.main_window import MainWindow
-from fusioninit.gui.preferences import Preferences
+from fusioninit.gui.preferences import DEVICES, Preferences
 from fusioninit.gui.services import Services
 from fusioninit.gui.slice_image import sampler_for
 from fusioninit.gui.theme import THEMES, apply_theme
@@ -77,9 +77,10 @@ def make_window(preferences: Preferences, *, journals: Path) -> MainWindow:
         prepare=sampler_for,
         new_journal=lambda: new_journal(journals),
     )
+    networks = BundledNetworks(lambda: DEVICES.get(preferences.device))
     services = Services(
         opening,
-        Detecting(session, find_landmarks, detecting),
+        Detecting(session, networks, detecting),
         Exporting(session, export_case, exporting),
         ReadingTargets(session, read_targets, targets),
         open_demo=_open_demo,

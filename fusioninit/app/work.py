@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from fusioninit.errors import InputError
 from fusioninit.geometry import Space
 from fusioninit.imaging.volume import Volume
-from fusioninit.session.protocols import Cancelled, Detection, Progress
+from fusioninit.session.protocols import Cancelled, Detection, LandmarkPredictor, Progress
 from fusioninit.state import Case, Target
 
 
@@ -25,12 +26,40 @@ def read_for_window(
     return read_volume(path, space=space, series_uid=series_uid, cancelled=cancelled)
 
 
-def find_landmarks(volume: Volume, *, progress: Progress, cancelled: Cancelled) -> Detection:
-    """Predict landmarks and gland (brings torch)."""
-    progress(0.02, f"Loading the {volume.space.upper()} network")
-    from fusioninit.detection.bundled_networks import predict_landmarks
+class BundledNetworks:
+    """Finds landmarks with the networks that ship; each is loaded once for the device asked for.
 
-    return predict_landmarks(volume, progress=progress, cancelled=cancelled)
+    `device` is asked at every detection: "cpu", "cuda", or None for whichever is there.
+    """
+
+    def __init__(self, device: Callable[[], str | None]) -> None:
+        self._device = device
+        self._loaded: dict[tuple[Space, str | None], LandmarkPredictor] = {}
+
+    def __call__(self, volume: Volume, *, progress: Progress, cancelled: Cancelled) -> Detection:
+        """Predict landmarks and gland (brings torch).
+
+        Raises
+        ------
+        InputError
+            The GPU was asked for and there is none, or the volume cannot be used.
+        """
+        device = self._device()
+        progress(0.02, f"Loading the {volume.space.upper()} network")
+        predictor = self._loaded.get((volume.space, device))
+        if predictor is None:
+            predictor = self._loaded[volume.space, device] = _load_network(volume.space, device)
+        return predictor(volume, progress=progress, cancelled=cancelled)
+
+
+def _load_network(space: Space, device: str | None) -> LandmarkPredictor:
+    import torch
+
+    from fusioninit.detection import predict
+
+    if device == "cuda" and not torch.cuda.is_available():
+        raise InputError("no GPU is usable here; choose Automatic or CPU in the preferences")
+    return predict.LandmarkPredictor.from_bundled(space, device=device)
 
 
 def export_case(

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from fusioninit.gui.preferences import Preferences
+from fusioninit.gui.preferences import DEVICES, Preferences
 from fusioninit.gui.slice_mouse import GESTURES
 from fusioninit.gui.theme import THEMES, apply_theme
 
@@ -45,18 +45,24 @@ class PreferencesDialog(QDialog):
         self.nudge.setValue(preferences.nudge_mm)
         self.detects = QCheckBox("Find landmarks as soon as a volume is open")
         self.detects.setChecked(preferences.detects_on_open)
+        self.device = QComboBox()
+        self.device.addItems(list(DEVICES))
+        self.device.setCurrentText(preferences.device)
+        self.device.setToolTip("Where the networks run, from the next detection on")
         form = QFormLayout(self)
         form.setContentsMargins(18, 16, 18, 14)
         form.setSpacing(10)
         form.addRow("Theme", self.theme)
         form.addRow("Mouse", self.gestures)
         form.addRow("Arrow keys move by", self.nudge)
+        form.addRow("Networks run on", self.device)
         form.addRow("", self.detects)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         form.addRow(buttons)
         buttons.rejected.connect(self.reject)
         self.theme.textActivated.connect(self._set_theme)
         self.gestures.textActivated.connect(lambda name: preferences.set_value("gestures", name))
+        self.device.textActivated.connect(lambda name: preferences.set_value("device", name))
         self.nudge.valueChanged.connect(lambda value: preferences.set_value("nudge_mm", value))
         self.detects.toggled.connect(
             lambda on: preferences.set_value("detects_on_open", "true" if on else "false")

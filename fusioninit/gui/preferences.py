@@ -7,6 +7,8 @@ from pathlib import Path
 from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
 
 MOST_RECENT = 8
+DEVICES: dict[str, str | None] = {"Automatic": None, "CPU": "cpu", "GPU (CUDA)": "cuda"}
+"""What can be chosen, and torch's word for it; automatic takes the GPU where there is one."""
 
 
 class Preferences(QObject):
@@ -37,6 +39,11 @@ class Preferences(QObject):
     def detects_on_open(self) -> bool:
         """Whether landmarks are looked for as soon as a volume is open."""
         return str(self._settings.value("detects_on_open", "true")) == "true"
+
+    @property
+    def device(self) -> str:
+        """Where the networks run: a name in `DEVICES`."""
+        return str(self._settings.value("device", "Automatic"))
 
     @property
     def recent(self) -> list[list[str]]:
