@@ -117,6 +117,15 @@ def test_from_opening_the_demo_to_the_export_and_back(walker, tmp_path):
 
     walker.press(Qt.Key.Key_T)
     assert len(session.case.targets) == 1
+    window.sidebar_tabs.setCurrentIndex(1)
+    walker.picture("target")
+    window.sidebar_tabs.setCurrentIndex(2)
+    QTest.mouseClick(window.cores.template, LEFT)
+    QTest.mouseClick(window.cores.targeted, LEFT)
+    assert len(session.case.cores) == 14
+    window.cores.table.choose(12)
+    walker.picture("needle-plan")
+    window.sidebar_tabs.setCurrentIndex(0)
     walker.press(Qt.Key.Key_G)
     assert window.tour.is_on
     QTest.mouseClick(window.review.forth, LEFT)
@@ -138,6 +147,9 @@ def test_from_opening_the_demo_to_the_export_and_back(walker, tmp_path):
     assert session.case.us_landmarks == saved.us_landmarks
     assert session.case.decision == saved.decision
     assert session.case.targets[0].name == "Target 1"
+    assert [core.name for core in session.case.cores] == [core.name for core in saved.cores]
+    for core, before in zip(session.case.cores, saved.cores, strict=True):
+        assert np.array_equal(core.tip_us_mm, before.tip_us_mm)
     fits = [case.registration for case in (session.case, saved)]
     assert all(isinstance(fit, LandmarkFit) for fit in fits)
     assert np.allclose(fits[0].us_from_mr.matrix, fits[1].us_from_mr.matrix, atol=1e-6)
