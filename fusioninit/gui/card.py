@@ -69,6 +69,7 @@ class PlainTable(QTableView):
         self.selectionModel().setCurrentIndex(
             self.model().index(row, 0), flags.ClearAndSelect | flags.Rows
         )
+        self.scrollTo(self.model().index(row, 0))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Ctrl+C copies the chosen row; other keys as in any table."""

@@ -41,6 +41,7 @@ class MessageBar(QFrame):
         self._more = QLabel()
         self._more.setObjectName("faint")
         self.answer = QPushButton()
+        self.answer.setAccessibleName("Answer the message")
         self._clear = QPushButton("Dismiss all")
         self._close = QToolButton()
         self._close.setAccessibleName("Dismiss message")
