@@ -58,7 +58,7 @@ class SliceLayers:
         case, state = self._session.case, self._view_state
         if self._space is Space.MR:
             return [Space.MR]
-        if case.mr is None or case.us_from_mr is None:
+        if case.mr is None or state.shown_us_from_mr(case.us_from_mr) is None:
             return [Space.US]
         mode = self._mode()
         shows_mr = mode is FusionMode.MR or (mode is FusionMode.FLICKER and state.flicker_shows_mr)
@@ -85,7 +85,7 @@ class SliceLayers:
         return self._view_state.mode
 
     def _grid_from_plane(self, space: Space) -> RigidTransform | None:
-        us_from_mr = self._session.case.us_from_mr
+        us_from_mr = self._view_state.shown_us_from_mr(self._session.case.us_from_mr)
         if space is self._space or us_from_mr is None:
             return None
         return us_from_mr.inverse() if space is Space.MR else us_from_mr

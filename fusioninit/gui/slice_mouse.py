@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 
@@ -64,7 +65,7 @@ class SliceMouse(QObject):
         self._pressed_at = QPointF()
         self._last_at = QPointF()
         self._moved = False
-        self._grabbed: LandmarkName | None = None
+        self._grabbed: tuple[Space, LandmarkName] | None = None
         self._grab_offset = QPointF()
         self._gesture = 0
         self._window_at_press = (0.0, 1.0)
@@ -124,9 +125,12 @@ class SliceMouse(QObject):
         if self._grabbed is None:
             view.view_state.set_crosshair(view.space, view.to_world(at))
             return
-        view.view_state.select(view.space, self._grabbed)
-        mark = view.session.case.landmarks(view.space)[self._grabbed]
-        self._grab_offset = view.to_view(mark.position_mm) - at
+        view.view_state.select(*self._grabbed)
+        place_mm = view.place_mm(*self._grabbed)
+        assert place_mm is not None  # it was found where it is shown
+        self._grab_offset = view.to_view(place_mm) - at
+        if self._grabbed[0] is not view.space:
+            view.view_state.hold_mr(view.session.case.us_from_mr)
         self._gesture = view.session.new_gesture()
         view.setCursor(Qt.CursorShape.ClosedHandCursor)
 
@@ -165,8 +169,8 @@ class SliceMouse(QObject):
         if self._grabbed is None:
             view.view_state.set_crosshair(view.space, view.to_world(at))
         elif self._moved:
-            position = view.to_world(at + self._grab_offset)
-            view.session.move_landmark(view.space, self._grabbed, position, gesture=self._gesture)
+            place_mm = view.to_world(at + self._grab_offset)
+            self._move_mark(*self._grabbed, place_mm, gesture=self._gesture)
 
     def _pan(self, at: QPointF) -> None:
         step = at - self._last_at
@@ -194,7 +198,7 @@ class SliceMouse(QObject):
         doing, self._doing = self._doing, ""
         view = self._view
         if doing == "point" and self._grabbed is not None:
-            self._release_landmark(self._grabbed)
+            self._release_landmark(*self._grabbed)
         elif event.button() == _RIGHT and not self._moved and view.is_showing:
             at = event.position()
             view.menu_requested.emit(
@@ -203,18 +207,20 @@ class SliceMouse(QObject):
         self._grabbed = None
         return True
 
-    def _release_landmark(self, name: LandmarkName) -> None:
+    def _release_landmark(self, space: Space, name: LandmarkName) -> None:
         view = self._view
+        view.view_state.release_mr()
         if self._moved:
             view.session.end_gesture(self._gesture)
-        mark = view.session.case.landmarks(view.space)[name]
-        view.view_state.set_crosshair(view.space, mark.position_mm)
+        mark = view.session.case.landmarks(space)[name]
+        view.view_state.set_crosshair(space, mark.position_mm)
         view.view_state.link(view.session.case.us_from_mr)
         view.setCursor(Qt.CursorShape.OpenHandCursor)
 
     def cancel(self) -> None:
         """Esc: end the drag, everything as before it."""
         if self._doing == "point" and self._grabbed is not None:
+            self._view.view_state.release_mr()
             self._view.session.cancel_gesture(self._gesture)
         if self._doing == "window":
             self._view.view_state.set_window(self._view.space, *self._window_at_press)
@@ -263,11 +269,32 @@ class SliceMouse(QObject):
         plane = view.plane()
         step = (right * plane.right + down * plane.down) * step_mm
         selection = view.view_state.selection
-        marks = view.session.case.landmarks(view.space)
-        if selection is None or selection[0] is not view.space or selection[1] not in marks:
+        place_mm = None
+        if selection is not None and selection[1] in view.session.case.landmarks(selection[0]):
+            place_mm = view.place_mm(*selection)
+        if selection is None or place_mm is None or not self._may_move(selection[0]):
             crosshair = view.view_state.crosshair_mm(view.space)
             view.view_state.set_crosshair(view.space, crosshair + step)
             return
-        position = marks[selection[1]].position_mm + step
-        view.session.move_landmark(view.space, selection[1], position)
-        view.view_state.set_crosshair(view.space, position)
+        self._move_mark(*selection, place_mm + step)
+        view.view_state.set_crosshair(
+            selection[0], view.session.case.landmarks(selection[0])[selection[1]].position_mm
+        )
+
+    def _may_move(self, space: Space) -> bool:
+        """Own landmarks; in the fused views those of the MR too."""
+        return space is self._view.space or self._view.space is Space.US
+
+    def _move_mark(
+        self,
+        space: Space,
+        name: LandmarkName,
+        place_mm: NDArray[np.float64],
+        *,
+        gesture: int | None = None,
+    ) -> None:
+        """Move a landmark of either space to a point of the view's space."""
+        here_from_other = self._view.here_from_other()
+        if space is not self._view.space and here_from_other is not None:
+            place_mm = here_from_other.inverse().apply(place_mm)
+        self._view.session.move_landmark(space, name, place_mm, gesture=gesture)

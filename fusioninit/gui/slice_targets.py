@@ -15,9 +15,15 @@ TARGET_COLOUR = QColor("#f06fa4")
 _FADE_MM = 12.0
 
 
-def paint_targets(painter: QPainter, case: Case, space: Space, frame: PixelFrame) -> None:
-    """Draw the targets near the plane; in US only once the alignment says where they are."""
-    us_from_mr: RigidTransform | None = case.us_from_mr
+def paint_targets(
+    painter: QPainter,
+    case: Case,
+    space: Space,
+    frame: PixelFrame,
+    *,
+    us_from_mr: RigidTransform | None,
+) -> None:
+    """Draw the targets near the plane; in US only where `us_from_mr` says where they are."""
     if not case.targets or (space is Space.US and us_from_mr is None):
         return
     positions = np.array([target.position_mr_mm for target in case.targets])
@@ -49,7 +55,8 @@ def paint_targets(painter: QPainter, case: Case, space: Space, frame: PixelFrame
 def _halos_mm(case: Case, positions_mr_mm: np.ndarray) -> np.ndarray:
     """The radius that 95 % of errors stay under, per target."""
     fit = case.registration
-    assert isinstance(fit, LandmarkFit)
+    if not isinstance(fit, LandmarkFit):  # while the MR is held where a fit has had it
+        return np.zeros(len(positions_mr_mm))
     return np.asarray(fit.predicted_error_mm(positions_mr_mm).upper_mm)
 
 

@@ -151,7 +151,7 @@ class SliceView(QWidget):
 
     def here_from_other(self) -> RigidTransform | None:
         """The transform from the other space to this view's, once aligned."""
-        us_from_mr = self.session.case.us_from_mr
+        us_from_mr = self.view_state.shown_us_from_mr(self.session.case.us_from_mr)
         if us_from_mr is None or self.space is Space.US:
             return us_from_mr
         return us_from_mr.inverse()
@@ -161,18 +161,34 @@ class SliceView(QWidget):
         shown = self._layers.shown_spaces()
         return shown[0] if len(shown) == 1 else None
 
-    def landmark_at(self, at: QPointF, *, reach_px: float = 12.0) -> LandmarkName | None:
-        """The own landmark under the pointer that is near enough to the plane to be seen."""
+    def landmark_at(
+        self, at: QPointF, *, reach_px: float = 12.0
+    ) -> tuple[Space, LandmarkName] | None:
+        """The landmark under the pointer that is near enough to the plane to be seen.
+
+        Of the view's own space, or in the fused views also of the MR laid over US: the nearest
+        one; the own one where both are as near.
+        """
         frame, found, nearest = self.frame(), None, reach_px
-        for mark in self.session.case.landmarks(self.space).landmarks:
-            off_mm = abs(float(frame.plane.distance_mm(mark.position_mm)))
-            if off_mm > FADE_MM or not self._is_shown(mark.name):
-                continue
-            place = self.to_view(mark.position_mm)
-            distance = float(np.hypot(place.x() - at.x(), place.y() - at.y()))
-            if distance <= nearest:
-                found, nearest = mark.name, distance
+        for space in (Space.US, Space.MR) if self.space is Space.US else (Space.MR,):
+            for mark in self.session.case.landmarks(space).landmarks:
+                position = self.place_mm(space, mark.name)
+                if position is None or not self._is_shown(mark.name):
+                    continue
+                off_mm = abs(float(frame.plane.distance_mm(position)))
+                place = self.to_view(position)
+                distance = float(np.hypot(place.x() - at.x(), place.y() - at.y()))
+                if off_mm <= FADE_MM and distance < nearest:
+                    found, nearest = (space, mark.name), distance
         return found
+
+    def place_mm(self, space: Space, name: LandmarkName) -> NDArray[np.float64] | None:
+        """(3,) where a landmark stands in the view's space; None while that is unknown."""
+        position = self.session.case.landmarks(space)[name].position_mm
+        if space is self.space:
+            return position
+        here_from_other = self.here_from_other()
+        return None if here_from_other is None else here_from_other.apply(position)
 
     # -- moving through the volume --------------------------------------------------------------
 
@@ -215,7 +231,8 @@ class SliceView(QWidget):
             paint.draw_crosshair(painter, self.to_view(crosshair), size)
         case, chosen = self.session.case, self.view_state.core
         paint_cores(painter, case, self.space, frame, chosen=chosen)
-        paint_targets(painter, case, self.space, frame)
+        us_from_mr = self.view_state.shown_us_from_mr(case.us_from_mr)
+        paint_targets(painter, case, self.space, frame, us_from_mr=us_from_mr)
         self._paint_marks(painter, frame)
         self._paint_frame(painter, frame, size)
 
@@ -294,7 +311,7 @@ class SliceView(QWidget):
         if distance > HIDE_MM:
             return
         space = self.space if is_own else _OTHER[self.space]
-        selected = is_own and self.view_state.selection == (space, mark.name)
+        selected = self.view_state.selection == (space, mark.name)
         strength = max(WEAKEST, 1.0 - (1.0 - WEAKEST) * distance / FADE_MM)
         outline = None
         at = self.to_view(position)

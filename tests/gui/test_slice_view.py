@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRect, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication
 
@@ -166,6 +166,78 @@ def test_the_overlay_follows_a_dragged_landmark(qtbot, make_view):
     start = point(view.to_view(mark.position_mm))
     press(qtbot, view, start, start + QPoint(40, 0))
     assert view.grab().toImage() != before
+
+
+def mr_place(view, name):
+    """Where the fused view shows a landmark of the MR, on the slice through it."""
+    us_from_mr = view.session.case.us_from_mr
+    position = us_from_mr.apply(view.session.case.mr_landmarks[name].position_mm)
+    view.view_state.set_crosshair(Space.US, position)
+    return point(view.to_view(position))
+
+
+def test_a_landmark_of_the_mr_dragged_over_us_stays_under_the_pointer_on_its_anatomy(
+    qtbot, make_view
+):
+    view = make_view()
+    before = view.session.case
+    start = mr_place(view, "apex")
+    assert view.landmark_at(QPointF(start)) == (Space.MR, "apex")
+    press(qtbot, view, start, start + QPoint(30, -12))
+    under = view.to_view(view.place_mm(Space.MR, "apex"))
+    assert (under.x(), under.y()) == pytest.approx((start + QPoint(30, -12)).toTuple(), abs=1.5)
+    moved = view.session.case.mr_landmarks["apex"].position_mm
+    was = before.mr_landmarks["apex"].position_mm
+    step_px = np.linalg.norm(moved - was) / view.mm_per_px()
+    assert step_px == pytest.approx(np.hypot(30, 12), abs=1.5)
+    assert np.array_equal(view.session.case.us_landmarks["apex"].position_mm,
+                          before.us_landmarks["apex"].position_mm)  # fmt: skip
+    held = view.here_from_other()
+    assert np.array_equal(held.matrix, before.us_from_mr.matrix)
+    qtbot.mouseRelease(view, LEFT, pos=start + QPoint(30, -12))
+    assert np.array_equal(view.here_from_other().matrix, view.session.case.us_from_mr.matrix)
+    assert not np.array_equal(view.here_from_other().matrix, held.matrix)
+    assert view.session.undo_stack.count() == 1
+    view.session.undo()
+    assert view.session.case is before
+
+
+def test_escape_puts_a_landmark_of_the_mr_held_over_us_back(qtbot, make_view):
+    view = make_view()
+    before, start = view.session.case, mr_place(view, "posterior_median")
+    press(qtbot, view, start, start + QPoint(25, 5))
+    assert view.session.case is not before
+    qtbot.keyClick(view, Qt.Key.Key_Escape)
+    qtbot.mouseRelease(view, LEFT, pos=start)
+    assert view.session.case is before
+    assert view.here_from_other() is view.session.case.us_from_mr
+    assert not view.session.undo_stack.canUndo()
+
+
+def test_the_overlay_stands_still_while_a_landmark_of_the_mr_is_dragged_over_us(qtbot, make_view):
+    view = make_view()
+    view.view_state.set_mode(FusionMode.MR)
+    for flag in ("crosshair", "names", "regions", "contours"):
+        view.view_state.set_flag(flag, shown=False)
+    start = mr_place(view, "apex")
+    corner = QRect(20, 40, 90, 90)
+    before = view.grab(corner).toImage()
+    press(qtbot, view, start, start + QPoint(30, -30))
+    assert view.grab(corner).toImage() == before
+    qtbot.mouseRelease(view, LEFT, pos=start + QPoint(30, -30))
+    assert view.grab(corner).toImage() != before
+
+
+def test_arrow_keys_nudge_a_selected_landmark_of_the_mr_over_us(qtbot, make_view):
+    view = make_view(orientation=Orientation.AXIAL)
+    mr_place(view, "apex")
+    view.view_state.select(Space.MR, "apex")
+    before, us_from_mr = view.session.case.mr_landmarks["apex"].position_mm, view.here_from_other()
+    qtbot.keyClick(view, Qt.Key.Key_Left)
+    after = view.session.case.mr_landmarks["apex"].position_mm
+    assert us_from_mr.apply(after) - us_from_mr.apply(before) == pytest.approx(
+        [-0.5, 0, 0], abs=1e-9
+    )
 
 
 def test_a_landmark_far_from_the_plane_cannot_be_grabbed(make_view):
