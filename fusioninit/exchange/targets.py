@@ -1,64 +1,106 @@
-"""Targets from a 3D Slicer point list (`.mrk.json`): points of the MR with free names."""
+"""Biopsy targets of the MR from whatever they were drawn in; the file's content decides.
+
+A 3D Slicer point list (`.mrk.json`, `.fcsv`), a mask (NIfTI, NRRD, MetaImage: one target per
+label or connected part), a surface (STL, mm in MR space), a DICOM SEG or a DICOM RTSTRUCT.
+"""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from fusioninit.errors import ReadError
+from fusioninit.exchange.point_lists import is_point_list, read_points
+from fusioninit.imaging.reading import read_regions
+from fusioninit.imaging.region import Region
+from fusioninit.imaging.volume import Volume
 from fusioninit.state import Target
 
-_TO_LPS = {"LPS": np.ones(3), "RAS": np.array([-1.0, -1.0, 1.0])}
-_LARGEST_FILE_BYTES = 20_000_000
+SMALLEST_RADIUS_MM = 1.0
+POINT_RADIUS_MM = 3.0
+"""Radius of a target that is given as a point alone."""
 
 
-def read_targets(path: Path | str) -> tuple[Target, ...]:
-    """Every defined point of the file as a target of the MR (LPS mm).
+def read_targets(
+    path: Path | str,
+    *,
+    mr: Volume | None = None,
+    isolated: bool = True,
+    cancelled: Callable[[], bool] | None = None,
+) -> tuple[Target, ...]:
+    """Every target of a file, at its centroid (LPS mm in MR space), each with a name of its own.
+
+    A region's radius is that of the ball of its volume; a point's is `POINT_RADIUS_MM`.
+
+    Parameters
+    ----------
+    mr : Volume, optional
+        The MR the targets belong to: with it, targets drawn in another DICOM frame of reference
+        or wholly outside the image are refused.
+    isolated : bool
+        Read masks, surfaces and DICOM in a child process (the default).
+    cancelled : callable, optional
+        Polled while the child reads; true stops it.
 
     Raises
     ------
     ReadError
-        No such file, not a markups file, other coordinates than LPS or RAS, other units than mm,
-        no point, or a position that is not three finite numbers.
+        One sentence: no such file, nothing in it, a form that is not read, or another image's.
     """
     path = Path(path)
-    targets = [target for markup in _markups(path) for target in _targets_of_markup(path, markup)]
+    if not path.exists():
+        raise ReadError(f"{path.name}: no such file; choose targets (*.mrk.json, mask, STL, DICOM)")
+    try:
+        is_points = path.is_file() and is_point_list(path)
+    except OSError as error:
+        raise ReadError(f"{path.name} cannot be read ({error.strerror}); copy it again") from error
+    if is_points:
+        targets = [Target(name, position, POINT_RADIUS_MM) for name, position in read_points(path)]
+    else:
+        regions = read_regions(path, isolated=isolated, cancelled=cancelled)
+        _require_same_frame(path, regions, mr)
+        targets = [_target(region) for region in regions]
     if not targets:
         raise ReadError(f"{path.name} holds no points; save the targets as a Slicer point list")
-    return tuple(targets)
+    _require_inside(path, targets, mr)
+    return _named_apart(targets)
 
 
-def _markups(path: Path) -> list[dict[str, Any]]:
-    if not path.is_file():
-        raise ReadError(f"{path.name}: no such file; choose targets (*.mrk.json)")
-    if path.stat().st_size > _LARGEST_FILE_BYTES:
-        raise ReadError(f"{path.name} is too large for a list of targets; choose a *.mrk.json file")
-    try:
-        markups = json.loads(path.read_text(encoding="utf-8"))["markups"]
-        return [dict(markup) for markup in markups]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise ReadError(f"{path.name} is not a Slicer point list; choose a *.mrk.json") from error
+def _target(region: Region) -> Target:
+    if region.volume_ml <= 0:
+        return Target(region.name, region.centroid_mm, POINT_RADIUS_MM)
+    radius_mm = float(np.cbrt(3 * 1000 * region.volume_ml / (4 * np.pi)))
+    return Target(region.name, region.centroid_mm, max(radius_mm, SMALLEST_RADIUS_MM))
 
 
-def _targets_of_markup(path: Path, markup: dict[str, Any]) -> list[Target]:
-    system = str(markup.get("coordinateSystem", "LPS"))
-    if system not in _TO_LPS:
-        raise ReadError(f"{path.name} is in coordinates '{system}'; save it again in LPS")
-    if markup.get("coordinateUnits", "mm") not in ("mm", ["mm", "UCUM", "millimeter"]):
-        raise ReadError(f"{path.name} is not in mm; save it again in mm")
-    found = []
-    for number, point in enumerate(markup.get("controlPoints", ()), start=1):
-        if point.get("positionStatus", "defined") != "defined":
-            continue
-        name = str(point.get("label") or f"Target {number}")
-        try:
-            position = np.array(point["position"], dtype=np.float64) * _TO_LPS[system]
-            found.append(Target(name, position))
-        except (KeyError, TypeError, ValueError) as error:
-            raise ReadError(
-                f"{path.name}: {name} needs three finite numbers x, y, z in mm"
-            ) from error
-    return found
+def _require_same_frame(path: Path, regions: tuple[Region, ...], mr: Volume | None) -> None:
+    wanted = "" if mr is None else mr.source.frame_of_reference_uid
+    found = {region.frame_of_reference_uid for region in regions} - {""}
+    if wanted and found and wanted not in found:
+        raise ReadError(
+            f"{path.name} was drawn on another image than this MR (its DICOM frame of reference "
+            "differs); choose the targets of this examination"
+        )
+
+
+def _require_inside(path: Path, targets: list[Target], mr: Volume | None) -> None:
+    if mr is not None and not mr.grid.contains([t.position_mr_mm for t in targets]).any():
+        raise ReadError(
+            f"{path.name}: no target lies within the MR; choose targets drawn on this image, "
+            "saved in its coordinates (LPS mm)"
+        )
+
+
+def _named_apart(targets: list[Target]) -> tuple[Target, ...]:
+    taken: set[str] = set()
+    named = []
+    for target in targets:
+        base = target.name.strip() or "Target"
+        name, number = base, 2
+        while name in taken:
+            name, number = f"{base} ({number})", number + 1
+        taken.add(name)
+        named.append(Target(name, target.position_mr_mm, target.radius_mm))
+    return tuple(named)

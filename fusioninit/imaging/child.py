@@ -18,6 +18,7 @@ from fusioninit.imaging.isolation import (
     Request,
     save_answer,
     save_refusal,
+    save_regions,
 )
 from fusioninit.imaging.stated_geometry import with_stated_geometry
 from fusioninit.imaging.volume import Volume
@@ -33,7 +34,12 @@ def main(arguments: list[str]) -> int:
     logging.disable(logging.CRITICAL)
     request = Request.from_json((folder / "request.json").read_text(encoding="utf-8"))
     try:
-        save_answer(folder, read_request(request))
+        if request.regions:
+            from fusioninit.imaging.regions import regions_of
+
+            save_regions(folder, regions_of(request.path))
+        else:
+            save_answer(folder, read_request(request))
     except ReadError as refusal:
         save_refusal(folder, str(refusal))
     except MemoryError:

@@ -147,12 +147,12 @@ def _flat(header: Dataset) -> dict[str, Any]:
 
 
 def _enhanced_frames(header: Dataset, path: Path) -> Iterator[Frame]:
-    shared = _group_values(header.get("SharedFunctionalGroupsSequence") or ())
+    shared = group_values(header.get("SharedFunctionalGroupsSequence") or ())
     for number, item in enumerate(header.PerFrameFunctionalGroupsSequence):
-        yield _frame(header, path, number, shared | _group_values([item]))
+        yield _frame(header, path, number, shared | group_values([item]))
 
 
-def _group_values(items: Any) -> dict[str, Any]:
+def group_values(items: Any) -> dict[str, Any]:
     """Elements of all macros of a functional group item, one level down, by keyword."""
     values: dict[str, Any] = {}
     for item in items:

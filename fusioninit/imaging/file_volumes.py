@@ -58,6 +58,29 @@ def read_label_file(path: Path, format_name: str, *, space: Space, channel: int)
     return Volume(mask, grid, space, source)
 
 
+def label_channels(path: Path, format_name: str) -> tuple[list[NDArray[np.int32]], Grid]:
+    """Labels (k, j, i) of a label file as whole numbers, one array per channel of a 4D file.
+
+    A file of fractions (a probability map) is 1 above one half.
+
+    Raises
+    ------
+    ReadError
+        Not a label file of 3 or 4 dimensions, or nothing labelled.
+    """
+    stored, grid, _ = _contents(path, format_name, dimensions=(3, 4))
+    channels = [_whole(channel) for channel in (stored if stored.ndim == 4 else stored[None])]
+    if not any(channel.any() for channel in channels):
+        raise ReadError(f"{path.name}: nothing is labelled in it; choose the mask of the targets")
+    return channels, grid
+
+
+def _whole(channel: NDArray[Any]) -> NDArray[np.int32]:
+    finite = np.nan_to_num(channel)
+    is_whole = bool((finite == np.rint(finite)).all())
+    return finite.astype(np.int32) if is_whole else (finite > 0.5).astype(np.int32)
+
+
 def _contents(path: Path, format_name: str, *, dimensions: tuple[int, ...]) -> Contents:
     if format_name == "nifti":
         header = nifti_header(path)

@@ -12,8 +12,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ import numpy as np
 import fusioninit
 from fusioninit.errors import ReadError
 from fusioninit.geometry import Grid, Space
+from fusioninit.imaging.region import Region, region_from_record, region_to_record
 from fusioninit.imaging.stated_geometry import StatedGeometry
 from fusioninit.imaging.volume import Volume, VolumeSource
 
@@ -36,12 +38,13 @@ _POLL_S = 0.01
 
 @dataclass(frozen=True)
 class Request:
-    """What to read. `mask_channel` set means a label file."""
+    """What to read. `mask_channel` set means a label file, `regions` what is drawn in a file."""
 
     path: Path
     space: Space
     series_uid: str = ""
     mask_channel: int | None = None
+    regions: bool = False
     stated: StatedGeometry = field(default_factory=StatedGeometry)
 
     def to_json(self) -> str:
@@ -72,6 +75,32 @@ def read_isolated(
     ReadError
         The child's own sentence, or that it ran too long, was stopped, or died on the file.
     """
+    with _asked_child(request, cancelled, time_limit_s) as folder:
+        return _volume(folder, request)
+
+
+def read_regions_isolated(
+    request: Request,
+    *,
+    cancelled: Callable[[], bool] | None = None,
+    time_limit_s: float = TIME_LIMIT_S,
+) -> tuple[Region, ...]:
+    """The regions drawn in a file, read in a child process.
+
+    Raises
+    ------
+    ReadError
+        The child's own sentence, or that it ran too long, was stopped, or died on the file.
+    """
+    with _asked_child(replace(request, regions=True), cancelled, time_limit_s) as folder:
+        return tuple(region_from_record(entry) for entry in _answer(folder, request)["regions"])
+
+
+@contextmanager
+def _asked_child(
+    request: Request, cancelled: Callable[[], bool] | None, time_limit_s: float
+) -> Iterator[Path]:
+    """The folder in which a child that has ended left its answer."""
     with tempfile.TemporaryDirectory(prefix="fusioninit-read-") as name:
         folder = Path(name)
         (folder / "request.json").write_text(request.to_json(), encoding="utf-8")
@@ -89,7 +118,7 @@ def read_isolated(
             finally:
                 child.kill()
                 child.wait()
-        return _answer(folder, request)
+        yield folder
 
 
 def save_answer(folder: Path, volume: Volume) -> None:
@@ -102,6 +131,12 @@ def save_answer(folder: Path, volume: Volume) -> None:
         "direction": grid.direction.tolist(),
         "source": vars(source) | {"path": str(source.path)},
     }
+    (folder / "answer.json").write_text(json.dumps(record), encoding="utf-8")
+
+
+def save_regions(folder: Path, regions: tuple[Region, ...]) -> None:
+    """Called in the child: leave the regions for the parent."""
+    record = {"regions": [region_to_record(region) for region in regions]}
     (folder / "answer.json").write_text(json.dumps(record), encoding="utf-8")
 
 
@@ -144,9 +179,9 @@ def _wait(
         time.sleep(_POLL_S)
 
 
-def _answer(folder: Path, request: Request) -> Volume:
+def _answer(folder: Path, request: Request) -> dict[str, Any]:
     try:
-        record = json.loads((folder / "answer.json").read_text(encoding="utf-8"))
+        record: dict[str, Any] = json.loads((folder / "answer.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ReadError(
             f"{request.path.name} is damaged or too large: its reader stopped without an answer; "
@@ -154,6 +189,11 @@ def _answer(folder: Path, request: Request) -> Volume:
         ) from error
     if "refused" in record:
         raise ReadError(record["refused"])
+    return record
+
+
+def _volume(folder: Path, request: Request) -> Volume:
+    record = _answer(folder, request)
     voxels = np.load(folder / "voxels.npy", allow_pickle=False)
     grid = Grid(
         voxels.shape,

@@ -12,7 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from fusioninit.geometry import Space
-from fusioninit.imaging.isolation import Request, read_isolated
+from fusioninit.imaging.isolation import Request, read_isolated, read_regions_isolated
+from fusioninit.imaging.region import Region
 from fusioninit.imaging.stated_geometry import StatedGeometry
 from fusioninit.imaging.volume import Volume
 
@@ -76,6 +77,24 @@ def read_mask(
     """
     request = Request(path=Path(path), space=space, mask_channel=channel)
     return _read(request, isolated, cancelled)
+
+
+def read_regions(
+    path: Path | str, *, isolated: bool = True, cancelled: Cancelled | None = None
+) -> tuple[Region, ...]:
+    """What is drawn in a label file, an STL surface, a DICOM SEG or a DICOM RTSTRUCT.
+
+    Raises
+    ------
+    ReadError
+        One sentence: what cannot be used, in which file, and what to do.
+    """
+    request = Request(path=Path(path).absolute(), space=Space.MR)
+    if isolated:
+        return read_regions_isolated(request, cancelled=cancelled)
+    from fusioninit.imaging.regions import regions_of
+
+    return regions_of(request.path)
 
 
 def _read(request: Request, isolated: bool, cancelled: Cancelled | None) -> Volume:

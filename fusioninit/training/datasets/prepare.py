@@ -19,6 +19,7 @@ from fusioninit.geometry import Grid, Space
 from fusioninit.imaging.headers import NO_DIRECTIONS
 from fusioninit.imaging.reading import read_mask, read_volume
 from fusioninit.imaging.stated_geometry import StatedGeometry
+from fusioninit.imaging.stl_files import read_stl
 from fusioninit.imaging.surfaces import mask_centroid_mm
 from fusioninit.imaging.volume import Volume
 from fusioninit.training.augment import Sample
@@ -30,7 +31,7 @@ from fusioninit.training.datasets.labels import (
     weights,
 )
 from fusioninit.training.datasets.listing import CaseFiles
-from fusioninit.training.datasets.stl_surface import enclosed, read_stl
+from fusioninit.training.datasets.stl_surface import enclosed
 from fusioninit.training.datasets.us_axes import header_spacing_mm, with_axes_of_surface
 
 FloatArray = NDArray[np.float64]

@@ -1,20 +1,14 @@
-"""Closed triangle surfaces: reading STL, and the mask they enclose. Points are LPS mm."""
+"""Closed triangle surfaces: their normals, and the mask they enclose. Points are LPS mm."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fusioninit.errors import ReadError
 from fusioninit.geometry import Grid, Space
 from fusioninit.imaging.volume import Volume
 
 FloatArray = NDArray[np.float64]
-
-MAX_BYTES = 200 << 20
-"""A gland's surface takes less than 1 MB."""
 
 MASK_SPACING_MM = 1.0
 """Voxels of the mask made from a surface: finer than the network's grid."""
@@ -23,52 +17,6 @@ _MARGIN_MM = 3.0
 
 _OFF_THE_VERTICES = np.array([1.37e-4, 2.11e-4])
 """Rays are moved by this many mm: through no vertex or edge of a surface with round coordinates."""
-
-_BINARY = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
-
-
-def read_stl(path: Path) -> FloatArray:
-    """(N, 3, 3) corners of the triangles of a binary or text STL file, mm.
-
-    Raises
-    ------
-    ReadError
-        Not an STL file, empty, or with coordinates that are not numbers.
-    """
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise ReadError(f"{path.name} is too large for a gland's surface; choose another file")
-        content = path.read_bytes()
-    except OSError as error:
-        raise ReadError(f"{path.name} cannot be read ({error.strerror})") from error
-    triangles = _binary(content)
-    if triangles is None:
-        triangles = _text(content)
-    if triangles is None or not len(triangles) or not np.isfinite(triangles).all():
-        raise ReadError(f"{path.name} holds no triangles of an STL surface; save it again as STL")
-    return triangles
-
-
-def _binary(content: bytes) -> FloatArray | None:
-    """None where the number of triangles does not fit the file's size, which tells text apart."""
-    if len(content) < 84:
-        return None
-    count = int.from_bytes(content[80:84], "little")
-    if len(content) != 84 + count * _BINARY.itemsize:
-        return None
-    return np.frombuffer(content, _BINARY, count, offset=84)["corners"].astype(np.float64)
-
-
-def _text(content: bytes) -> FloatArray | None:
-    words = content.split()
-    at = [number + 1 for number, word in enumerate(words) if word == b"vertex"]
-    if not at or len(at) % 3 or at[-1] + 3 > len(words):
-        return None
-    try:
-        corners = [[float(word) for word in words[start : start + 3]] for start in at]
-    except ValueError:
-        return None
-    return np.array(corners).reshape(-1, 3, 3)
 
 
 def outward_normals(triangles: FloatArray) -> tuple[FloatArray, FloatArray]:

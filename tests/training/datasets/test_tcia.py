@@ -19,10 +19,11 @@ from dataset_files import (
 from fusioninit.detection.normalise import InputGrid
 from fusioninit.errors import InputError, ReadError
 from fusioninit.geometry import Grid, Space
+from fusioninit.imaging.stl_files import read_stl
 from fusioninit.imaging.surfaces import surface_triangles
 from fusioninit.imaging.volume import Volume
 from fusioninit.training.datasets.prepare import prepare
-from fusioninit.training.datasets.stl_surface import enclosed, outward_normals, read_stl
+from fusioninit.training.datasets.stl_surface import enclosed, outward_normals
 from fusioninit.training.datasets.tcia import list_tcia
 from fusioninit.training.datasets.us_axes import header_spacing_mm, with_axes_of_surface
 
