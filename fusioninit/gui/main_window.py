@@ -155,7 +155,8 @@ class MainWindow(QMainWindow):
         self.targets.load_requested.connect(self.files.choose_targets)
         self.landmarks.detect_requested.connect(lambda: self.detect((Space.MR, Space.US)))
         self.registration.jump_requested.connect(self.jump_to)
-        self.files.told.connect(lambda kind, text: self.messages.show_message(text, kind=kind))
+        for teller in (self.files, self.scene_place):
+            teller.told.connect(lambda kind, text: self.messages.show_message(text, kind=kind))
         self.preferences.changed.connect(self._apply_preferences)
         for name, view in self.slices.items():
             view.hovered.connect(self._show_read_out)

@@ -144,6 +144,7 @@ class SceneBar(QFrame):
 
     def _more_menu(self) -> QMenu:
         menu = QMenu()
+        self._flag(menu, "Planned cores", "cores")
         self._flag(menu, "Legend", "legend")
         self._flag(menu, "Cube of directions", "marker")
         menu.addSeparator()

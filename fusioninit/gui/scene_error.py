@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from math import ceil
+from math import ceil, floor
 
 import numpy as np
 from numpy.typing import NDArray
 from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 from vtkmodules.vtkCommonDataModel import vtkPolyData
+from vtkmodules.vtkFiltersCore import vtkPolyDataNormals
 from vtkmodules.vtkFiltersGeneral import vtkWarpScalar
 from vtkmodules.vtkRenderingCore import vtkActor, vtkColorTransferFunction, vtkPolyDataMapper
 
@@ -22,10 +23,12 @@ from fusioninit.state import Case
 ERROR_VOXELS = 26
 """Voxels per axis of the gland whose surface carries the error: it varies slowly, and is
 predicted anew at every step of a drag."""
-STEP_MM = 5.0
-"""The scale ends at a multiple of this, so that it does not change at every step of a drag."""
+STEP_MM = 2.0
+"""The scale begins and ends at multiples of this: it does not change at every step of a drag."""
 ERROR_STOPS = ("#2c3e8f", "#1f8f9a", "#8fcf5a", "#f6e04a", "#fff7d6")
-"""From no error to the largest; lighter is larger, so that it reads without colour too."""
+"""From the smallest error to the largest; lighter is larger, so that it reads in grey too."""
+
+SHELL_OPACITY = 0.3
 
 
 class SceneError:
@@ -41,7 +44,10 @@ class SceneError:
         self._warp = vtkWarpScalar()
         self._colours = vtkColorTransferFunction()
         mapper = vtkPolyDataMapper()
-        mapper.SetInputConnection(self._warp.GetOutputPort())
+        normals = vtkPolyDataNormals()
+        normals.SplittingOff()
+        normals.SetInputConnection(self._warp.GetOutputPort())
+        mapper.SetInputConnection(normals.GetOutputPort())
         mapper.SetLookupTable(self._colours)
         mapper.UseLookupTableScalarRangeOn()
         self.actor = vtkActor()
@@ -50,7 +56,7 @@ class SceneError:
         self.actor.PickableOff()
         stage.cut(self.actor)
         stage.renderer.AddActor(self.actor)
-        self.most_mm = 0.0
+        self.range_mm = (0.0, 0.0)
 
     @property
     def is_shown(self) -> bool:
@@ -79,7 +85,7 @@ class SceneError:
             self._predict(fit, gland.space)
         is_shell = look is ErrorLook.SHELL
         self._warp.SetScaleFactor(1.0 if is_shell else 0.0)
-        self.actor.GetProperty().SetOpacity(0.45 if is_shell else 1.0)
+        self.actor.GetProperty().SetOpacity(SHELL_OPACITY if is_shell else 1.0)
         self.actor.SetVisibility(True)
 
     def forget(self) -> None:
@@ -110,14 +116,15 @@ class SceneError:
         scalars = numpy_to_vtk(self._upper_mm.astype(np.float32), deep=True)
         self._surface.GetPointData().SetScalars(scalars)
         self._warp.SetInputData(self._surface)
-        self._scale(STEP_MM * ceil(float(self._upper_mm.max()) / STEP_MM))
+        least, most = float(self._upper_mm.min()), float(self._upper_mm.max())
+        self._scale(STEP_MM * floor(least / STEP_MM), STEP_MM * ceil(most / STEP_MM))
 
-    def _scale(self, most_mm: float) -> None:
-        if most_mm == self.most_mm:
+    def _scale(self, least_mm: float, most_mm: float) -> None:
+        if (least_mm, most_mm) == self.range_mm:
             return
-        self.most_mm = most_mm
+        self.range_mm = least_mm, most_mm
         self._colours.RemoveAllPoints()
         for number, colour in enumerate(ERROR_STOPS):
             red, green, blue = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
-            at_mm = most_mm * number / (len(ERROR_STOPS) - 1)
+            at_mm = least_mm + (most_mm - least_mm) * number / (len(ERROR_STOPS) - 1)
             self._colours.AddRGBPoint(at_mm, red, green, blue)

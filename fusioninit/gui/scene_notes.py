@@ -20,8 +20,8 @@ from fusioninit.gui.scene_stage import SceneStage
 from fusioninit.gui.theme import SPACE_COLOUR, SPACE_NAME
 
 ROW = 17.0
-WIDTH = 200.0
-PAD = 7.0
+SCALE_WIDTH = 200.0
+PAD, GLYPH, GAP = 7.0, 16.0, 12.0
 _TEXT = QColor("#dfe5ea")
 _GROUND = QColor(10, 12, 15, 165)
 _NEAR_CORNER_PX = 6
@@ -41,9 +41,10 @@ class Row:
 
 @dataclass(frozen=True)
 class ErrorScale:
-    """The colours of the predicted error from 0 to `most_mm`."""
+    """The colours of the predicted error from `least_mm` to `most_mm`."""
 
     stops: tuple[str, ...]
+    least_mm: float
     most_mm: float
 
 
@@ -116,18 +117,18 @@ class SceneNotes:
 def paint_legend(rows: list[Row], scale: ErrorScale | None, ratio: float) -> QImage:
     """The legend as RGBA, straight alpha, `ratio` device pixels to a logical one."""
     height = PAD * 2 + ROW * len(rows) + (2.3 * ROW if scale is not None else 0.0)
-    size = round(WIDTH * ratio), round(height * ratio)
-    picture = QImage(*size, QImage.Format.Format_RGBA8888)
+    font = QFont()
+    font.setPixelSize(12)
+    width = max(SCALE_WIDTH if scale is not None else 0.0, *(_width(row, font) for row in rows))
+    picture = QImage(round(width * ratio), round(height * ratio), QImage.Format.Format_RGBA8888)
     picture.fill(Qt.GlobalColor.transparent)
     painter = QPainter(picture)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.scale(ratio, ratio)
-    font = QFont(painter.font())
-    font.setPixelSize(12)
     painter.setFont(font)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(_GROUND)
-    painter.drawRoundedRect(QRectF(0, 0, WIDTH, height), 5, 5)
+    painter.drawRoundedRect(QRectF(0, 0, width, height), 5, 5)
     top = PAD
     for row in rows:
         _paint_row(painter, row, top)
@@ -144,8 +145,15 @@ def _paint_row(painter: QPainter, row: Row, top: float) -> None:
         _paint_glyph(painter, shape, colour, QRectF(left, top + 3, 11, 11))
         painter.setPen(_TEXT)
         width = metrics.horizontalAdvance(name) + 2
-        painter.drawText(QRectF(left + 16, top, width, ROW), Qt.AlignmentFlag.AlignVCenter, name)
-        left += 16 + width + 12
+        box = QRectF(left + GLYPH, top, width, ROW)
+        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, name)
+        left += GLYPH + width + GAP
+
+
+def _width(row: Row, font: QFont) -> float:
+    metrics = QFontMetricsF(font)
+    names = [metrics.horizontalAdvance(name) + 2 for _, _, name in row.entries]
+    return 2 * PAD + sum(names) + len(names) * (GLYPH + GAP) - GAP
 
 
 def _paint_glyph(painter: QPainter, shape: str, colour: QColor, box: QRectF) -> None:
@@ -169,15 +177,15 @@ def _paint_glyph(painter: QPainter, shape: str, colour: QColor, box: QRectF) -> 
 
 def _paint_scale(painter: QPainter, scale: ErrorScale, top: float) -> None:
     painter.setPen(_TEXT)
-    line = QRectF(PAD, top, WIDTH - 2 * PAD, ROW)
+    line = QRectF(PAD, top, SCALE_WIDTH - 2 * PAD, ROW)
     painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, "95 % of errors stay under")
-    bar = QRectF(PAD + 10, top + ROW + 1, WIDTH - 2 * PAD - 60, 9)
+    bar = QRectF(PAD + 19, top + ROW + 1, SCALE_WIDTH - 2 * PAD - 69, 9)
     colours = QLinearGradient(bar.topLeft(), bar.topRight())
     for number, colour in enumerate(scale.stops):
         colours.setColorAt(number / (len(scale.stops) - 1), QColor(colour))
     painter.fillRect(bar, colours)
     flags = Qt.AlignmentFlag.AlignVCenter
-    painter.drawText(QRectF(PAD, bar.top() - 4, 10, ROW), flags, "0")
+    painter.drawText(QRectF(PAD, bar.top() - 4, 18, ROW), flags, f"{scale.least_mm:.0f}")
     painter.drawText(
         QRectF(bar.right() + 5, bar.top() - 4, 45, ROW), flags, f"{scale.most_mm:.0f} mm"
     )
@@ -202,5 +210,5 @@ def _make_marker(stage: SceneStage) -> vtkOrientationMarkerWidget:
     marker = vtkOrientationMarkerWidget()
     marker.SetOrientationMarker(cube)
     marker.SetInteractor(stage.window.GetInteractor())
-    marker.SetViewport(0.78, 0.0, 1.0, 0.24)
+    marker.SetViewport(0.80, 0.0, 1.0, 0.20)
     return marker

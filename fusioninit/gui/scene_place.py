@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from fusioninit.errors import InputError
 from fusioninit.gui.opengl import opengl_refusal
 from fusioninit.gui.scene_state import SceneState
 from fusioninit.gui.view_state import ViewState
@@ -21,6 +22,8 @@ class ScenePlace(QWidget):
     """An empty frame until `fill`; loading VTK's renderer must not delay the first window."""
 
     maximise_requested = Signal()
+    told = Signal(str, str)
+    """(kind, sentence) for the message bar."""
 
     def __init__(
         self, session: Session, view_state: ViewState, parent: QWidget | None = None
@@ -62,9 +65,23 @@ class ScenePlace(QWidget):
         self.scene = SceneView(self._session, self._view_state, state, self)
         self.scene.maximise_requested.connect(self.maximise_requested)
         self.bar.viewpoint_chosen.connect(self.scene.look_from)
+        self.bar.picture_requested.connect(self._save_picture)
         self.note.hide()
         self._layout.addWidget(self.bar)
         self._layout.addWidget(self.scene, 1)
+
+    def _save_picture(self) -> None:
+        from fusioninit.gui.scene_picture import choose_picture
+
+        path = choose_picture(self)
+        if path is None or self.scene is None:
+            return
+        try:
+            self.scene.save_picture(path)
+        except InputError as error:
+            self.told.emit("error", str(error))
+        else:
+            self.told.emit("info", f"Picture saved as {path.name}")
 
     def finalize(self) -> None:
         """Give back OpenGL; before the window is destroyed."""

@@ -30,9 +30,9 @@ class SceneState(QObject):
 
     changed = Signal()
 
-    FLAGS = ("box", "other_side", "regions", "halos", "legend", "marker")
+    FLAGS = ("box", "other_side", "regions", "halos", "cores", "legend", "marker")
     """`box`: volumes only round the gland; `other_side`: cuts keep the other half; `regions` of
-    landmarks; `halos` of targets; `legend`; orientation `marker`."""
+    landmarks; `halos` of targets; planned `cores`; `legend`; orientation `marker`."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)

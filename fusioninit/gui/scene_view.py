@@ -7,6 +7,7 @@ belongs to the MR hangs on one matrix.
 
 from __future__ import annotations
 
+from pathlib import Path
 from time import perf_counter
 from typing import Protocol
 
@@ -16,20 +17,23 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from fusioninit.geometry import RigidTransform, Space
 from fusioninit.gui.scene_camera import STANDARD, look_from
+from fusioninit.gui.scene_cores import SceneCores
 from fusioninit.gui.scene_drag import SceneDrag
 from fusioninit.gui.scene_error import ERROR_STOPS, SceneError
 from fusioninit.gui.scene_glands import SceneGlands
 from fusioninit.gui.scene_marks import SceneMarks
 from fusioninit.gui.scene_notes import IMAGES, ErrorScale, Row, SceneNotes
+from fusioninit.gui.scene_picture import save_picture
 from fusioninit.gui.scene_planes import ScenePlanes
 from fusioninit.gui.scene_stage import SceneStage
 from fusioninit.gui.scene_state import SceneState
 from fusioninit.gui.scene_targets import SceneTargets
 from fusioninit.gui.scene_volumes import SceneVolumes
+from fusioninit.gui.slice_cores import CORE_COLOUR
 from fusioninit.gui.slice_targets import TARGET_COLOUR
 from fusioninit.gui.view_state import ViewState
 from fusioninit.session import Session
-from fusioninit.state import Case
+from fusioninit.state import Case, CoreKind
 
 IDLE_SHARE = 5.0
 """Times a picture's own duration to wait before the next, so that slow rendering (in software)
@@ -74,9 +78,11 @@ class SceneView(QWidget):
         self.error = SceneError(self.stage, state)
         self.marks = SceneMarks(self.stage, state, view_state)
         self.targets = SceneTargets(self.stage, state)
+        self.cores = SceneCores(self.stage, state)
         self.notes = SceneNotes(self.stage)
         self._parts: tuple[Part, ...] = (
             self.planes, self.glands, self.volumes, self.error, self.marks, self.targets,
+            self.cores,
         )  # fmt: skip
         self._stale: set[Part] = set(self._parts)
         self._is_afresh, self._is_final = True, False
@@ -97,6 +103,7 @@ class SceneView(QWidget):
         )
         session.registration_changed.connect(lambda: self._mark_stale(*every))
         session.targets_changed.connect(lambda: self._mark_stale(self.targets))
+        session.cores_changed.connect(lambda: self._mark_stale(self.cores))
         view_state.crosshair_changed.connect(lambda _space: self._mark_stale(self.planes))
         view_state.window_changed.connect(lambda _: self._mark_stale(self.planes, self.volumes))
         view_state.fusion_changed.connect(lambda: self._mark_stale(*every))
@@ -156,7 +163,11 @@ class SceneView(QWidget):
             halo = ("ring", TARGET_COLOUR, "its 95 % error")
             shown = (halo,) if self.state.flag("halos") else ()
             rows.append(Row.of(("disc", TARGET_COLOUR, "Target"), *shown))
-        scale = ErrorScale(ERROR_STOPS, self.error.most_mm) if self.error.is_shown else None
+        if case.cores and self.state.flag("cores"):
+            kinds = [kind for kind in CoreKind if any(core.kind is kind for core in case.cores)]
+            named = (("line", CORE_COLOUR[kind], f"{kind} core") for kind in kinds)
+            rows.append(Row.of(*named))
+        scale = ErrorScale(ERROR_STOPS, *self.error.range_mm) if self.error.is_shown else None
         self.notes.show_legend(rows if self.state.flag("legend") else [], scale)
         self.notes.show_marker(shown=self.state.flag("marker"))
 
@@ -203,6 +214,12 @@ class SceneView(QWidget):
             self.volumes.set_moving(moving=True)
         elif self.volumes.shown():
             self._still.start()
+
+    def save_picture(self, path: Path) -> None:
+        """Write the scene as it is shown, drawn finely; InputError where it cannot be written."""
+        self.refresh()
+        self.volumes.set_moving(moving=False)
+        save_picture(self.stage.window, path)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Draw what changed while hidden."""

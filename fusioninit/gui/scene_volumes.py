@@ -36,8 +36,11 @@ MARGIN_MM = 10.0
 """Of the box round the gland."""
 CLEAR_BELOW = 0.25
 """Share of the window that stays transparent."""
-DENSEST = {Space.US: 0.30, Space.MR: 0.22}
+DENSEST = {Space.US: 0.30, Space.MR: 0.26}
 """Opacity of 2 mm of the brightest tissue."""
+FLAT, STEEP = 0.015, 0.12
+"""Changes from voxel to voxel, as shares of the levels, drawn not at all and fully: what is
+uniform would hide the borders in it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +71,7 @@ class Block:
             volume.grid.to_world(start[::-1]),
             volume.grid.direction,
         )
-        return cls(((part - np.float32(low)) * scale).astype(np.uint16), grid, low, high)
+        return cls(((part - np.float32(low)) * scale).round().astype(np.uint16), grid, low, high)
 
     def level(self, value: float) -> float:
         """The level of an intensity."""
@@ -98,10 +101,12 @@ class VolumeProp:
             self._placed.Concatenate(hung)
         self._placed.Concatenate(block.grid.world_from_index.ravel().tolist())
         self.prop.SetUserTransform(self._placed)
-        self._colour, self._opacity = vtkColorTransferFunction(), vtkPiecewiseFunction()
+        self._colour = vtkColorTransferFunction()
+        self._opacity, self._edges = vtkPiecewiseFunction(), vtkPiecewiseFunction()
         looks = self.prop.GetProperty()
         looks.SetColor(self._colour)
         looks.SetScalarOpacity(self._opacity)
+        looks.SetGradientOpacity(self._edges)
         looks.SetInterpolationTypeToLinear()
         # In voxels: the image has none of its own spacing, the transform gives it.
         looks.SetScalarOpacityUnitDistance(2.0 / float(block.grid.spacing_mm.min()))
@@ -118,6 +123,9 @@ class VolumeProp:
         self._opacity.RemoveAllPoints()
         self._opacity.AddPoint(low + CLEAR_BELOW * (high - low), 0.0)
         self._opacity.AddPoint(high, DENSEST[self._space])
+        self._edges.RemoveAllPoints()
+        self._edges.AddPoint(FLAT * LEVELS, 0.0)
+        self._edges.AddPoint(STEEP * LEVELS, 1.0)
 
     def set_moving(self, *, moving: bool) -> None:
         """Fewer rays while something moves, where the processor casts them."""
