@@ -158,7 +158,8 @@ class SceneBar(QFrame):
     ) -> QAction:
         action = menu.addAction(text)
         action.setCheckable(True)
-        action.triggered.connect(switch)
+        # PySide calls a partial without the argument that a function would get.
+        action.triggered.connect(lambda on: switch(on))
         self._shown.append((action, is_on))
         return action
 

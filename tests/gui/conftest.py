@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PySide6.QtGui import QImage
 
 from fusioninit.geometry import Grid, RigidTransform, Space, rotation_matrix
 from fusioninit.gui.main_window import MainWindow
@@ -159,6 +160,34 @@ def make_window(qapp, pair, tmp_path):
     for window in made:
         window.close()
         window.deleteLater()
+
+
+@pytest.fixture
+def scene(make_window, case, qtbot):
+    """The 3D view of a shown window on the aligned pair, drawn once."""
+    window = make_window(case)
+    window.show()
+    qtbot.waitExposed(window)
+    qtbot.waitUntil(lambda: window.scene_place.scene is not None)
+    scene = window.scene_place.scene
+    qtbot.waitUntil(scene.isVisible)
+    scene.place = window.scene_place
+    scene.render_now()
+    return scene
+
+
+@pytest.fixture
+def picture_of(tmp_path):
+    """The scene as it is drawn: (rows, columns, 3), from its picture file."""
+
+    def take(scene):
+        path = tmp_path / "scene.png"
+        scene.save_picture(path)
+        image = QImage(str(path)).convertToFormat(QImage.Format.Format_RGBX8888)
+        flat = np.frombuffer(image.constBits(), np.uint8)
+        return flat.reshape(image.height(), image.width(), 4)[..., :3].astype(int)
+
+    return take
 
 
 def _refuse(path, *, space, series_uid=None, cancelled=None):

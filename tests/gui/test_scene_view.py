@@ -10,19 +10,6 @@ pytestmark = pytest.mark.gl
 LEFT = Qt.MouseButton.LeftButton
 
 
-@pytest.fixture
-def scene(make_window, case, qtbot):
-    window = make_window(case)
-    window.show()
-    qtbot.waitExposed(window)
-    qtbot.waitUntil(lambda: window.scene_place.scene is not None)
-    scene = window.scene_place.scene
-    qtbot.waitUntil(scene.isVisible)
-    scene.window = window
-    scene.render_now()
-    return scene
-
-
 def place_of(scene, name, space=Space.US):
     return scene.drag.place_of(space, name).toPoint()
 
@@ -88,3 +75,70 @@ def test_without_a_transform_nothing_of_the_mr_is_shown(scene):
     scene.session.undo()
     scene.render_now()
     assert all(actor.GetVisibility() for actor in scene.marks.actors(Space.MR).values())
+
+
+def hold(scene, qtbot, space, name, step):
+    """Press on a landmark and pull it by `step`; the place of the press."""
+    start = place_of(scene, name, space)
+    qtbot.mousePress(scene.stage.widget, LEFT, pos=start)
+    for share in (0.4, 1.0):
+        qtbot.mouseMove(scene.stage.widget, start + step * share)
+    scene.render_now()
+    return start
+
+
+def shown_matrix(scene):
+    matrix = scene.stage.us_from_mr
+    return [[matrix.GetElement(i, j) for j in range(4)] for i in range(4)]
+
+
+def test_a_landmark_of_the_mr_dragged_in_3d_stays_under_the_pointer(scene, qtbot):
+    before, step = scene.session.case, QPoint(26, -14)
+    start = hold(scene, qtbot, Space.MR, "bladder_neck", step)
+    assert scene.view_state.selection == (Space.MR, "bladder_neck")
+    moved = place_of(scene, "bladder_neck", Space.MR) - start
+    assert (moved.x(), moved.y()) == pytest.approx(step.toTuple(), abs=2)
+    assert scene.session.case.us_landmarks is before.us_landmarks
+    assert np.allclose(shown_matrix(scene), before.us_from_mr.matrix)
+    qtbot.mouseRelease(scene.stage.widget, LEFT, pos=start + step)
+    scene.render_now()
+    assert np.allclose(shown_matrix(scene), scene.session.case.us_from_mr.matrix)
+    assert not np.allclose(shown_matrix(scene), before.us_from_mr.matrix)
+    assert scene.session.undo_stack.count() == 1
+    scene.session.undo()
+    assert scene.session.case is before
+
+
+def test_escape_puts_a_landmark_of_the_mr_held_in_3d_back(scene, qtbot):
+    before = scene.session.case
+    start = hold(scene, qtbot, Space.MR, "apex", QPoint(20, 20))
+    assert scene.session.case is not before
+    qtbot.keyClick(scene.stage.widget, Qt.Key.Key_Escape)
+    qtbot.mouseRelease(scene.stage.widget, LEFT, pos=start)
+    assert scene.session.case is before
+    assert scene.view_state.shown_us_from_mr(None) is None
+    assert not scene.session.undo_stack.canUndo()
+
+
+def test_dragging_a_landmark_of_us_moves_the_mr_at_once(scene, qtbot):
+    before = shown_matrix(scene)
+    start = hold(scene, qtbot, Space.US, "bladder_neck", QPoint(24, 10))
+    assert not np.allclose(shown_matrix(scene), before)
+    qtbot.mouseRelease(scene.stage.widget, LEFT, pos=start)
+
+
+def test_the_pointer_over_a_landmark_says_that_it_can_be_taken(scene, qtbot):
+    widget, shapes = scene.stage.widget, Qt.CursorShape
+    qtbot.mouseMove(widget, QPoint(5, 5))
+    qtbot.mouseMove(widget, place_of(scene, "apex"))
+    qtbot.waitUntil(lambda: widget.cursor().shape() == shapes.OpenHandCursor)
+    qtbot.mouseMove(widget, QPoint(5, 5))
+    qtbot.mouseMove(widget, QPoint(8, 8))
+    qtbot.waitUntil(lambda: widget.cursor().shape() == shapes.ArrowCursor)
+
+
+def test_the_selected_landmark_is_drawn_larger(scene):
+    scene.view_state.select(Space.MR, "apex")
+    scene.render_now()
+    marks = scene.marks.actors(Space.MR)
+    assert marks["apex"].GetScale()[0] > marks["bladder_neck"].GetScale()[0]
