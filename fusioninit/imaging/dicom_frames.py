@@ -7,6 +7,8 @@ functional groups; a plain multi-frame US holds many without any place.
 from __future__ import annotations
 
 import hashlib
+import struct
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +24,24 @@ FloatArray = NDArray[np.float64]
 
 ENHANCED_US = "1.2.840.10008.5.1.4.1.1.6.2"
 US_MULTIFRAME = "1.2.840.10008.5.1.4.1.1.3.1"
+
+PYDICOM_ERRORS = (
+    pydicom.errors.BytesLengthException,
+    pydicom.errors.InvalidDicomError,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
+"""What pydicom and its decoders raise on a damaged file: they name no class of their own, and let
+through what their converters meet. Running out of memory is not among them."""
 
 _TAGS = [
     "SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "Modality",
@@ -107,7 +127,7 @@ def _is_sound(header: Dataset, tag: BaseTag) -> bool:
             return bool(np.isfinite(float(element.value)))
         if element.keyword in _SEQUENCES:
             return all(isinstance(item, Dataset) for item in element.value)
-    except Exception:
+    except PYDICOM_ERRORS:
         return False
     return True
 

@@ -13,7 +13,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
 from fusioninit.errors import ReadError
-from fusioninit.imaging.dicom_frames import Frame
+from fusioninit.imaging.dicom_frames import PYDICOM_ERRORS, Frame
 
 _SMALLEST_RATIO = 1 / 2000
 """A compressed file smaller than this part of its claimed pixels cannot hold a clinical image."""
@@ -49,8 +49,7 @@ def _file_pixels(name: str, path: Path) -> NDArray[Any]:
         pixels = _decoded(name, dataset, path)
     except ReadError:
         raise
-    except Exception as error:
-        # decoders raise whatever they meet in a damaged stream
+    except PYDICOM_ERRORS as error:
         raise ReadError(
             f"{name}: the pixels of {path.name} are damaged or cut short; copy the series again"
         ) from error

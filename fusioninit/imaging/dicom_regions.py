@@ -17,7 +17,13 @@ from pydicom.dataset import Dataset
 
 from fusioninit.errors import ReadError
 from fusioninit.imaging.contours import Contour, region_of_contours
-from fusioninit.imaging.dicom_frames import Frame, frames_of, group_values, numbers
+from fusioninit.imaging.dicom_frames import (
+    PYDICOM_ERRORS,
+    Frame,
+    frames_of,
+    group_values,
+    numbers,
+)
 from fusioninit.imaging.region import Region
 
 FloatArray = NDArray[np.float64]
@@ -43,18 +49,7 @@ def dicom_regions(path: Path) -> list[Region]:
             return _structures(path, data)
     except ReadError:
         raise
-    except (
-        pydicom.errors.InvalidDicomError,
-        AttributeError,
-        IndexError,
-        KeyError,
-        NotImplementedError,
-        OSError,
-        OverflowError,
-        RuntimeError,
-        TypeError,
-        ValueError,
-    ) as error:
+    except PYDICOM_ERRORS as error:
         raise ReadError(f"{path.name} is a damaged DICOM file; export it again") from error
     raise ReadError(
         f"{path.name} is DICOM {kind or 'of unknown kind'}, in which no targets are drawn; "

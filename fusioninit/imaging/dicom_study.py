@@ -10,7 +10,7 @@ from pathlib import Path
 from pydicom.dataset import Dataset
 
 from fusioninit.errors import ReadError
-from fusioninit.imaging.dicom_frames import read_header
+from fusioninit.imaging.dicom_frames import PYDICOM_ERRORS, read_header
 from fusioninit.imaging.dicom_series import Series
 
 MAX_FILES = 20_000
@@ -106,8 +106,7 @@ def _files(paths: list[Path]) -> Iterator[Path]:
 def _header(path: Path, *, force: bool = False) -> Dataset | None:
     try:
         return read_header(path, force=force)
-    except Exception:
-        # pydicom raises whatever its converters meet in a damaged file
+    except PYDICOM_ERRORS:
         return None
 
 

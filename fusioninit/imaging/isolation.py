@@ -33,6 +33,9 @@ TIME_LIMIT_S = 180.0
 MEMORY_LIMIT_BYTES = 6 << 30
 """Address space of the child: the libraries map 1 to 2 GB, the largest volume needs twice 1 GB."""
 
+READ_CHILD = "--read-child"
+"""First word of a bundled application's command line that makes it the reading child."""
+
 _POLL_S = 0.01
 
 
@@ -148,7 +151,7 @@ def save_refusal(folder: Path, sentence: str) -> None:
 def _command(folder: Path) -> list[str]:
     if getattr(sys, "frozen", False):
         # a bundled application has no interpreter: its own start dispatches this word
-        return [sys.executable, "--read-child", str(folder)]
+        return [sys.executable, READ_CHILD, str(folder)]
     return [sys.executable, "-P", "-m", "fusioninit.imaging.child", str(folder)]
 
 

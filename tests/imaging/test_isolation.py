@@ -58,6 +58,20 @@ def test_a_module_beside_the_image_is_never_imported(scan, monkeypatch):
     assert read_volume(scan, space=Space.MR).voxels.shape == (3, 4, 5)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the launcher of this test is a shell script")
+def test_a_bundled_application_is_its_own_reading_child(scan, tmp_path, monkeypatch):
+    """It has no interpreter: the launcher stands for its start, which knows one word more."""
+    launcher = tmp_path / "fusioninit-bundled"
+    launcher.write_text(f'#!/bin/sh\necho "$1" > "{tmp_path}/word"\n'
+                        f'exec "{sys.executable}" -P -m fusioninit "$@"\n')  # fmt: skip
+    launcher.chmod(0o755)
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    monkeypatch.setattr(sys, "executable", str(launcher))
+    volume = read_volume(scan, space=Space.US)
+    assert_array_equal(volume.voxels.ravel(), np.arange(60))
+    assert (tmp_path / "word").read_text().strip() == isolation.READ_CHILD
+
+
 def test_reading_that_is_cancelled_stops_and_leaves_no_folder(scan, tmp_path, monkeypatch):
     monkeypatch.setattr(isolation.tempfile, "tempdir", str(tmp_path))
     with pytest.raises(ReadError, match=r"reading scan\.nii\.gz was stopped"):
