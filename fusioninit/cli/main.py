@@ -13,6 +13,7 @@ from pathlib import Path
 from fusioninit import __version__
 from fusioninit.cli.output import Status, tell
 from fusioninit.errors import InputError
+from fusioninit.imaging.isolation import READ_CHILD
 
 COMMANDS = ("gui", "demo", "info", "detect", "register", "phantom", "train", "evaluate", "selftest")
 
@@ -20,6 +21,8 @@ COMMANDS = ("gui", "demo", "info", "detect", "register", "phantom", "train", "ev
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `fusioninit ARGUMENTS` and return its exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == [READ_CHILD]:
+        return int(import_module("fusioninit.imaging.child").main(words[1:]))
     if not words or (words[0] not in COMMANDS and not words[0].startswith("-")):
         words = ["gui", *words]
     parser = build_parser()
