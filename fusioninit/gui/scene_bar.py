@@ -159,7 +159,7 @@ class SceneBar(QFrame):
         action = menu.addAction(text)
         action.setCheckable(True)
         # PySide calls a partial without the argument that a function would get.
-        action.triggered.connect(lambda on: switch(on))
+        action.triggered.connect(lambda on=False: switch(on))
         self._shown.append((action, is_on))
         return action
 

@@ -7,12 +7,14 @@ import weakref
 
 import numpy as np
 import psutil
+import pytest
 from PySide6.QtWidgets import QApplication
 
-from fusioninit.geometry import Grid, Space
+from fusioninit.geometry import Grid, Orientation, Space
+from fusioninit.gui.scene_state import Body, ErrorLook
 from fusioninit.imaging.volume import Volume
 from fusioninit.landmarks import LandmarkSet
-from fusioninit.state import Case
+from fusioninit.state import Case, Target, plan_cores
 
 POINTS = {"apex": [0.0, 4, -20], "bladder_neck": [1.0, -8, 18], "posterior_median": [0.0, 16, 1]}
 
@@ -57,6 +59,42 @@ def test_thirty_cases_keep_memory_flat_and_leave_no_volume(make_window, qtbot, l
     assert memory[-1] < 1.1 * memory[9]
     assert threading.active_count() == threads
     window.close()
+
+
+@pytest.mark.gl
+def test_thirty_cases_in_3d_with_all_that_can_be_shown_keep_memory_flat(make_window, qtbot):
+    window = make_window()
+    window.show()
+    qtbot.waitExposed(window)
+    qtbot.waitUntil(lambda: window.scene_place.scene is not None)
+    scene = window.scene_place.scene
+    for space in (Space.US, Space.MR):
+        scene.state.set_body(space, Body.VOLUME)
+    scene.state.set_error(ErrorLook.SHELL)
+    scene.state.set_flag("regions", on=True)
+    scene.state.set_cut(Orientation.AXIAL, on=True)
+    process = psutil.Process(os.getpid())
+    seen, memory = [], []
+    for number in range(30):
+        case = fresh_case(number)
+        case = case.with_targets((Target("A", [1.0, 2, 3]),)).with_cores(plan_cores(case))
+        seen += [weakref.ref(held) for held in (case.us, case.mr, case.us_gland, case.mr_gland)]
+        window.session.open_case(case)
+        scene.render_now()
+        if number % 2:
+            scene.state.set_body(Space.MR, Body.SURFACE if number % 4 == 1 else Body.VOLUME)
+        QApplication.processEvents()
+        del case
+        gc.collect()
+        memory.append(process.memory_info().rss)
+    assert len(scene.volumes.shown()) > 0
+    # Two more masks than cases: the fit keeps the shapes of the last eight.
+    assert sum(ref() is not None for ref in seen[: -2 * 8]) == 0, "closed cases are still held"
+    assert memory[-1] < 1.1 * memory[9]
+    props = scene.stage.renderer.GetViewProps().GetNumberOfItems()
+    assert props < 25, "actors of closed cases are left"
+    window.close()
+    assert scene.stage.widget is None
 
 
 def test_a_new_volume_never_shows_the_slice_of_an_old_one(make_window, qtbot):
