@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QToolButton, QWidget
 
@@ -60,6 +60,15 @@ class SceneBar(QFrame):
         self._add("More for the 3D view", "dots-vertical", self._more_menu())
         state.changed.connect(self._show)
         self._show()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """The glyphs of US and MR in the colours of another theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            for space in (Space.US, Space.MR):
+                button = self.buttons.get(f"{SPACE_NAME[space]} in 3D")
+                if button is not None:
+                    button.setIcon(space_icon(space))
 
     def action(self, text: str) -> QAction:
         """The entry of that text, in whichever menu it stands."""

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 REACH_PX = 11.0
 """How near to a landmark's middle the pointer takes it, in logical pixels."""
 
+CLICK_PX = 3.0
+"""A pointer that wanders less than this has clicked, and moves nothing."""
+
 
 class SceneDrag(QObject):
     """Takes the left button over a landmark of either image; elsewhere the camera has it.
@@ -33,6 +36,8 @@ class SceneDrag(QObject):
         self._held: tuple[Space, LandmarkName] | None = None
         self._gesture = 0
         self._depth = 0.0
+        self._pressed_at = self._offset = QPointF()
+        self._moved = False
         scene.stage.widget.installEventFilter(self)
 
     @property
@@ -105,6 +110,8 @@ class SceneDrag(QObject):
             return False
         scene = self._scene
         self._gesture = scene.session.new_gesture()
+        self._pressed_at, self._moved = event.position(), False
+        self._offset = self.place_of(*self._held) - event.position()
         self._depth = self._to_display(self._in_frame(*self._held))[2]
         if self._held[0] is not scene.shown_space:
             scene.view_state.hold_mr(scene.session.case.us_from_mr)
@@ -117,12 +124,17 @@ class SceneDrag(QObject):
             if event.buttons() == Qt.MouseButton.NoButton:
                 self._hover(event.position())
             return False
-        space, name = self._held
-        position, frame = self._to_frame(event.position()), self._scene.frame_from(space)
+        far = event.position() - self._pressed_at
+        self._moved = self._moved or far.manhattanLength() >= CLICK_PX
+        if self._moved:
+            self._pull(*self._held, event.position() + self._offset)
+        return True
+
+    def _pull(self, space: Space, name: LandmarkName, at: QPointF) -> None:
+        position, frame = self._to_frame(at), self._scene.frame_from(space)
         if frame is not None:
             position = frame.inverse().apply(position)
         self._scene.session.move_landmark(space, name, position, gesture=self._gesture)
-        return True
 
     def _hover(self, at: QPointF) -> None:
         over = self.landmark_at(at) is not None

@@ -20,7 +20,7 @@ from fusioninit.gui.theme import DARK, apply_theme
 from fusioninit.session import InlineJob, Opening, Session
 from tests.benchmarks.test_drag_speed import make_case
 
-pytestmark = pytest.mark.gl
+pytestmark = [pytest.mark.gl, pytest.mark.benchmark(timer=time.process_time)]
 ROUNDS = 15
 LOOKS = {
     "surfaces": (Body.SURFACE, Body.SURFACE, ErrorLook.OFF),
@@ -117,8 +117,3 @@ def test_one_slice_scrolled_with_three_planes(benchmark, scene):
         scene.refresh()
 
     benchmark.pedantic(scroll, rounds=ROUNDS, warmup_rounds=2)
-
-
-@pytest.fixture(autouse=True)
-def processor_time(benchmark):
-    benchmark._timer = time.process_time

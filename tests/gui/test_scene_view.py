@@ -120,6 +120,28 @@ def test_escape_puts_a_landmark_of_the_mr_held_in_3d_back(scene, qtbot):
     assert not scene.session.undo_stack.canUndo()
 
 
+def test_a_click_beside_a_landmarks_middle_selects_it_and_moves_nothing(scene, qtbot):
+    before, at = scene.session.case, place_of(scene, "apex") + QPoint(4, 3)
+    qtbot.mousePress(scene.stage.widget, LEFT, pos=at)
+    qtbot.mouseMove(scene.stage.widget, at + QPoint(1, 1))
+    qtbot.mouseRelease(scene.stage.widget, LEFT, pos=at + QPoint(1, 1))
+    assert scene.session.case is before
+    assert scene.view_state.selection is not None
+    assert scene.view_state.selection[1] == "apex"
+
+
+def test_a_landmark_taken_beside_its_middle_does_not_jump(scene, qtbot):
+    at, step = place_of(scene, "bladder_neck") - QPoint(0, 5), QPoint(20, 0)
+    space, name = scene.drag.landmark_at(at.toPointF())
+    start = place_of(scene, name, space)
+    assert start != at
+    qtbot.mousePress(scene.stage.widget, LEFT, pos=at)
+    qtbot.mouseMove(scene.stage.widget, at + step)
+    moved = place_of(scene, name, space) - start
+    assert (moved.x(), moved.y()) == pytest.approx(step.toTuple(), abs=2)
+    qtbot.mouseRelease(scene.stage.widget, LEFT, pos=at + step)
+
+
 def test_dragging_a_landmark_of_us_moves_the_mr_at_once(scene, qtbot):
     before = shown_matrix(scene)
     start = hold(scene, qtbot, Space.US, "bladder_neck", QPoint(24, 10))

@@ -51,8 +51,10 @@ def test_no_volume_is_rendered_until_it_is_asked_for(scene):
 
 
 @gl
+@pytest.mark.parametrize("on_the_processor", [True, False])
 @pytest.mark.parametrize("space", [Space.US, Space.MR])
-def test_a_volume_is_seen(scene, picture_of, space):
+def test_a_volume_is_seen_by_either_way_of_drawing_it(scene, picture_of, space, on_the_processor):
+    scene.stage.is_software = on_the_processor
     for orientation in Orientation:
         scene.state.set_plane(orientation, shown=False)
     for other in (Space.US, Space.MR):
