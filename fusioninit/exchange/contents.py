@@ -34,6 +34,10 @@ class Contents:
         In MR coordinates; written in US coordinates too.
     cores : tuple of Core
         The needle plan, in US coordinates.
+    keep_identity : bool
+        Whether DICOM objects, report and sidecar may say who the patient is.
+    patient : str
+        Who that is, as one line; empty unless the identity is kept.
     """
 
     us_from_mr: RigidTransform
@@ -48,6 +52,8 @@ class Contents:
     cores: tuple[Core, ...] = ()
     decision: Decision | None = None
     warnings: tuple[str, ...] = field(default=())
+    keep_identity: bool = False
+    patient: str = ""
 
     def __post_init__(self) -> None:
         require_us_from_mr(self.us_from_mr)

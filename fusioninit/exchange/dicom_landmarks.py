@@ -16,20 +16,23 @@ from pydicom.uid import generate_uid
 import fusioninit
 from fusioninit.errors import ReadError
 from fusioninit.exchange.frames import MAX_RESIDUAL_MM, WrittenFileError
+from fusioninit.exchange.identity import set_identity
 from fusioninit.exchange.placing import placed
 from fusioninit.imaging.dicom_series import Series
 from fusioninit.landmarks import LABELS, LandmarkSet
 
 _SCHEME = "99FUSIONINIT"
 _PROCEDURE = {"MR": codes.LN.MRIUnspecifiedBodyRegion}
-_IDENTITY = ("PatientName", "PatientID", "PatientBirthDate", "PatientSex")
 
 
-def write_landmark_report(path: Path, landmarks: LandmarkSet, series: Series) -> Path:
+def write_landmark_report(
+    path: Path, landmarks: LandmarkSet, series: Series, *, keep_identity: bool = False
+) -> Path:
     """Write landmarks of one image (LPS mm) as a Comprehensive 3D SR, and verify it.
 
-    `series` is the DICOM series they were placed in. The patient's name and number are left
-    empty; the study's UIDs tie the report to the patient in the archive that holds the study.
+    `series` is the DICOM series they were placed in. Unless `keep_identity`, the patient's name
+    and numbers are empty; the study's UIDs tie the report to the patient in the archive that
+    holds the study.
     """
     frame_uid = str(series.first.get("FrameOfReferenceUID") or "")
     report = highdicom.sr.MeasurementReport(
@@ -53,8 +56,7 @@ def write_landmark_report(path: Path, landmarks: LandmarkSet, series: Series) ->
     )
     evidence = [pydicom.dcmread(file, stop_before_pixels=True) for file in series.paths]
     for item in evidence:
-        for name in _IDENTITY:
-            setattr(item, name, "")
+        set_identity(item, series, keep=keep_identity)
     document = highdicom.sr.Comprehensive3DSR(
         evidence=evidence,
         content=report,

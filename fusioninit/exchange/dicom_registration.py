@@ -6,20 +6,20 @@ Two items: the US frame of reference with the identity, and the MR frame of refe
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pydicom
 from numpy.typing import ArrayLike, NDArray
-from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
-from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+from pydicom.uid import generate_uid
 from pydicom.valuerep import DSfloat
 
-import fusioninit
 from fusioninit.errors import ReadError
+from fusioninit.exchange.dicom_header import ObjectKind, new_object
 from fusioninit.exchange.frames import (
     MAX_RESIDUAL_MM,
     WrittenFileError,
@@ -29,7 +29,6 @@ from fusioninit.exchange.frames import (
 from fusioninit.exchange.placing import placed
 from fusioninit.geometry import RigidTransform, Space
 from fusioninit.imaging.dicom_series import Series
-from fusioninit.imaging.dicom_study import study_in
 from fusioninit.imaging.volume import Volume
 
 SPATIAL_REGISTRATION = "1.2.840.10008.5.1.4.1.1.66.1"
@@ -37,7 +36,7 @@ _IDENTITY = ("125021", "Frame of Reference Identity")
 _FIDUCIALS = ("125022", "Fiducial Alignment")
 """Of context group 7100."""
 
-_COPIED_STUDY = ("StudyInstanceUID", "StudyDate", "StudyTime", "StudyID", "AccessionNumber")
+_KIND = ObjectKind(SPATIAL_REGISTRATION, "REG", 9001, "MR to US registration (research use only)")
 
 
 def us_frame_of_reference(us: Volume | None) -> str:
@@ -54,15 +53,12 @@ def us_frame_of_reference(us: Volume | None) -> str:
     return str(generate_uid(entropy_srcs=["fusioninit US", place, sample]))
 
 
-def dicom_series_of(volume: Volume | None) -> Series | None:
-    """The DICOM series a volume was read from, if its files are still there."""
-    if volume is None or volume.source.format != "dicom" or volume.source.path is None:
-        return None
-    try:
-        found = study_in(volume.source.path).series
-    except (ReadError, OSError):
-        return None
-    return next((series for series in found if series.uid == volume.source.series_uid), None)
+@dataclass(frozen=True)
+class UsFrame:
+    """The US's frame of reference, and the DICOM series in it, if there is one."""
+
+    uid: str
+    series: Series | None = None
 
 
 def write_dicom_registration(
@@ -70,29 +66,29 @@ def write_dicom_registration(
     us_from_mr: RigidTransform,
     *,
     mr: Series,
-    us_frame_uid: str,
-    us: Series | None = None,
+    us: UsFrame,
     check_us_mm: ArrayLike | None = None,
+    keep_identity: bool = False,
 ) -> Path:
-    """Write a Spatial Registration that names no patient, and verify it.
+    """Write a Spatial Registration in the study of the MR, and verify it.
 
-    Type 2 attributes of the patient are left empty: the study's UIDs tie it to the patient in
-    the archive that holds the study.
+    Unless `keep_identity`, the patient's attributes are empty: the study's UIDs tie the object
+    to the patient in the archive that holds the study.
     """
     matrix = require_us_from_mr(us_from_mr).matrix
-    data: Any = _header(mr, SPATIAL_REGISTRATION, "REG")
-    data.FrameOfReferenceUID = us_frame_uid
+    data: Any = new_object(_KIND, mr, keep_identity=keep_identity)
+    data.FrameOfReferenceUID = us.uid
     data.PositionReferenceIndicator = ""
     data.ContentLabel = "MR_TO_US"
     data.ContentDescription = "MR to US, rigid, from anatomical landmarks"
     data.ContentCreatorName = ""
     data.ReferencedSeriesSequence = Sequence(
-        [_referenced_series(series) for series in (us, mr) if series is not None]
+        [_referenced_series(series) for series in (us.series, mr) if series is not None]
     )
     mr_frame = str(mr.first.get("FrameOfReferenceUID") or "")
     data.RegistrationSequence = Sequence(
         [
-            _registration_item(us_frame_uid, np.eye(4), us),
+            _registration_item(us.uid, np.eye(4), us.series),
             _registration_item(mr_frame, matrix, mr),
         ]
     )
@@ -133,38 +129,6 @@ def _matrix(item: Dataset) -> NDArray[np.float64]:
         values = [float(value) for value in step.FrameOfReferenceTransformationMatrix]
         matrix = np.array(values).reshape(4, 4) @ matrix
     return matrix
-
-
-def _header(mr: Series, sop_class: str, modality: str) -> Dataset:
-    now = datetime.now(UTC)
-    data: Any = Dataset()
-    data.file_meta = FileMetaDataset()
-    data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    data.file_meta.MediaStorageSOPClassUID = sop_class
-    data.SOPClassUID = sop_class
-    data.SOPInstanceUID = generate_uid()
-    data.file_meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID
-    data.SpecificCharacterSet = "ISO_IR 192"
-    full = pydicom.dcmread(mr.paths[0], stop_before_pixels=True)
-    for name in _COPIED_STUDY:
-        setattr(data, name, full.get(name, ""))
-    for name in ("PatientName", "PatientID", "PatientBirthDate", "PatientSex"):
-        setattr(data, name, "")
-    data.ReferringPhysicianName = ""
-    data.Modality = modality
-    # an unpaired body part is what excuses Laterality
-    data.BodyPartExamined = "PROSTATE"
-    data.SeriesInstanceUID = generate_uid()
-    data.SeriesNumber = 9001
-    data.InstanceNumber = 1
-    data.ContentDate = data.SeriesDate = now.strftime("%Y%m%d")
-    data.ContentTime = data.SeriesTime = now.strftime("%H%M%S")
-    data.SeriesDescription = "MR to US registration (research use only)"
-    data.Manufacturer = "fusioninit"
-    data.ManufacturerModelName = "fusioninit"
-    data.DeviceSerialNumber = "0"
-    data.SoftwareVersions = fusioninit.__version__
-    return data
 
 
 def _referenced_series(series: Series) -> Dataset:

@@ -6,17 +6,21 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from fusioninit.errors import InputError
 from fusioninit.exchange.contents import Contents, contents_of
 from fusioninit.exchange.core_tables import write_core_markups, write_core_table
 from fusioninit.exchange.dicom_registration import (
-    dicom_series_of,
+    UsFrame,
     us_frame_of_reference,
     write_dicom_registration,
 )
+from fusioninit.exchange.dicom_sources import dicom_series_of
+from fusioninit.exchange.dicom_us import write_us_volume
 from fusioninit.exchange.frames import WrittenFileError
+from fusioninit.exchange.identity import as_asked
 from fusioninit.exchange.image_files import (
     write_displacement_field,
     write_moved_mr,
@@ -29,6 +33,7 @@ from fusioninit.exchange.report import write_report
 from fusioninit.exchange.sidecar import write_sidecar
 from fusioninit.exchange.target_tables import write_target_markups, write_target_table
 from fusioninit.exchange.transforms import write_elastix, write_ras_matrix, write_transform
+from fusioninit.imaging.dicom_study import study_in
 from fusioninit.state import Case
 
 Progress = Callable[[float, str], None]
@@ -48,6 +53,7 @@ EXPORTED_NAMES = frozenset(
         "us_landmarks.mrk.json",
         "mr_landmarks.mrk.json",
         "us_landmarks_sr.dcm",
+        "us_volume.dcm",
         "mr_landmarks_sr.dcm",
         "targets_us.csv",
         "targets_us.mrk.json",
@@ -71,10 +77,14 @@ def export(
     case: Case,
     out: Path | str,
     *,
+    keep_identity: bool = False,
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,
 ) -> dict[str, Path]:
     """Write everything about a solved case into a folder, verified.
+
+    Nothing written names the patient unless `keep_identity`: then DICOM objects, report and
+    sidecar state name, number, date of birth and sex as the images do.
 
     Returns
     -------
@@ -89,7 +99,8 @@ def export(
     WrittenFileError
         A file, read back, disagrees with what was to be written. Nothing was put in place.
     """
-    return export_contents(contents_of(case), Path(out), progress=progress, cancelled=cancelled)
+    contents = replace(contents_of(case), keep_identity=keep_identity)
+    return export_contents(contents, Path(out), progress=progress, cancelled=cancelled)
 
 
 def export_contents(
@@ -109,7 +120,7 @@ def export_contents(
         ) from error
     try:
         files: dict[str, Path] = {}
-        steps = list(_steps(contents))
+        steps = list(_steps(as_asked(contents)))
         for number, (what, write) in enumerate(steps):
             if cancelled is not None and cancelled():
                 return {}
@@ -239,21 +250,31 @@ def _write_dicom(contents: Contents, folder: Path) -> dict[str, Path]:
         return {}
     from fusioninit.exchange.dicom_landmarks import write_landmark_report
 
-    files = {
-        f"{marks.space.value}_landmarks_dicom": write_landmark_report(
-            folder / f"{marks.space.value}_landmarks_sr.dcm", marks, series
+    files: dict[str, Path] = {}
+    us_frame = UsFrame(us_frame_of_reference(contents.us), us)
+    if contents.us is not None and not contents.us.source.frame_of_reference_uid:
+        files["us_dicom"] = write_us_volume(
+            folder / "us_volume.dcm",
+            contents.us,
+            study=us or mr,  # type: ignore[arg-type]
+            frame_uid=us_frame.uid,
+            keep_identity=contents.keep_identity,
         )
-        for marks, series in ((contents.mr_landmarks, mr), (contents.us_landmarks, us))
-        if series is not None and len(marks) and series.first.get("FrameOfReferenceUID")
-    }
+        us_frame = UsFrame(us_frame.uid, study_in(files["us_dicom"]).series[0])
+    for marks, series in ((contents.mr_landmarks, mr), (contents.us_landmarks, us_frame.series)):
+        if series is not None and len(marks) and series.first.get("FrameOfReferenceUID"):
+            name = f"{marks.space.value}_landmarks"
+            files[f"{name}_dicom"] = write_landmark_report(
+                folder / f"{name}_sr.dcm", marks, series, keep_identity=contents.keep_identity
+            )
     if mr is not None:
         files["dicom_registration"] = write_dicom_registration(
             folder / "us_from_mr_registration.dcm",
             contents.us_from_mr,
             mr=mr,
-            us=us,
-            us_frame_uid=us_frame_of_reference(contents.us),
+            us=us_frame,
             check_us_mm=contents.check_us_mm,
+            keep_identity=contents.keep_identity,
         )
     return files
 

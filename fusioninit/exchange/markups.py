@@ -189,7 +189,7 @@ def _from_plain(path: Path, record: dict[str, Any], space: Space) -> list[Landma
     if not isinstance(entries, dict):
         raise ReadError(f"{path.name} holds no landmarks; write {{name: [x, y, z]}} in LPS mm")
     return [
-        Landmark(name, _position(path, name, value), provenance=path.name)
+        Landmark(name, _position(path, name, value), provenance="landmark file")
         for key, value in entries.items()
         if (name := _name(key))
     ]

@@ -1,6 +1,6 @@
 """One page for the record: what was registered, from which points, how well they fit, what is odd.
 
-reportlab draws it; nothing in it names a patient.
+reportlab draws it; it names the patient only where the identity is kept.
 """
 
 from __future__ import annotations
@@ -102,6 +102,8 @@ _CAPTION = (
 def _facts(contents: Contents) -> str:
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     facts = [f"Written {now} by fusioninit {fusioninit.__version__}"]
+    if contents.patient:
+        facts.append(f"Patient: {contents.patient}")
     for space in (Space.US, Space.MR):
         volume = contents.volume(space)
         if volume is None:

@@ -46,12 +46,13 @@ _EXPLANATION = {
 
 
 def sidecar_record(contents: Contents) -> dict[str, Any]:
-    """Everything about a registration as JSON values. Holds no patient identity."""
+    """Everything about a registration as JSON values; who the patient is only where kept."""
     forward, backward = contents.us_from_mr.matrix, pull_back(contents.us_from_mr)
     return {
         "schema": SCHEMA,
         "version": VERSION,
         "software": {"name": "fusioninit", "version": fusioninit.__version__, "notice": NOTICE},
+        **({"patient": contents.patient} if contents.patient else {}),
         "written_utc": datetime.now(UTC).isoformat(timespec="seconds"),
         "us_from_mr_lps_mm": forward.tolist(),
         "mr_from_us_lps_mm": backward.tolist(),

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+from pydicom.valuerep import DSfloat
 
 from fusioninit.exchange.contents import Contents
+from fusioninit.exchange.export import export_contents
 from fusioninit.geometry import Grid, RigidTransform, Space, rotation_matrix
+from fusioninit.imaging.reading import read_volume
 from fusioninit.imaging.volume import Volume, VolumeSource
 from fusioninit.landmarks import LandmarkSet
 from fusioninit.state import Core, CoreKind, Target
@@ -82,3 +89,57 @@ def contents(us_from_mr, us_grid, mr_grid) -> Contents:
             ),
         ),
     )
+
+
+PATIENT = {
+    "PatientName": "Secret^Name",
+    "PatientID": "SECRET-42",
+    "PatientBirthDate": "19500101",
+    "PatientSex": "M",
+    "AccessionNumber": "ACC-7788",
+    "StudyID": "ST-991",
+    "ReferringPhysicianName": "Doctor^Strange",
+}
+"""The patient of the DICOM MR, and what else leads to them."""
+
+
+def write_mr_series(folder, volume) -> None:
+    """A classic series of a volume, one file per slice, in `PATIENT`'s name."""
+    folder.mkdir()
+    grid = volume.grid
+    for number, pixels in enumerate(np.asarray(volume.voxels).astype("<u2")):
+        data = Dataset()
+        data.file_meta = FileMetaDataset()
+        data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        data.SOPClassUID = data.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.4"
+        data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+        data.StudyInstanceUID, data.SeriesInstanceUID = "1.2.826.0.1.1", "1.2.826.0.1.2"
+        data.FrameOfReferenceUID, data.Modality = "1.2.826.0.1.3", "MR"
+        for name, value in PATIENT.items():
+            setattr(data, name, value)
+        data.StudyDate, data.StudyTime = "20260102", "101500"
+        data.SeriesNumber, data.SeriesDescription = 4, "t2_tse_tra"
+        data.InstanceNumber, data.ImageType = number + 1, ["ORIGINAL", "PRIMARY", "M"]
+        data.Rows, data.Columns, data.SamplesPerPixel = *pixels.shape, 1
+        data.PhotometricInterpretation, data.PixelRepresentation = "MONOCHROME2", 0
+        data.BitsAllocated, data.BitsStored, data.HighBit = 16, 16, 15
+        cosines, position = grid.direction[:, :2].T.ravel(), grid.to_world([0, 0, number])
+        data.ImageOrientationPatient = [DSfloat(float(v), auto_format=True) for v in cosines]
+        data.ImagePositionPatient = [DSfloat(float(v), auto_format=True) for v in position]
+        data.PixelSpacing = grid.spacing_mm[[1, 0]].tolist()
+        data.PixelData = pixels.tobytes()
+        data.save_as(folder / f"{number}.dcm", enforce_file_format=True)
+
+
+@pytest.fixture(scope="session")
+def dicom_contents(contents, tmp_path_factory) -> Contents:
+    """The same pair where MR is a DICOM series and US has no DICOM frame of reference."""
+    folder = tmp_path_factory.mktemp("dicom") / "Secret_Name"
+    write_mr_series(folder, contents.mr)
+    return replace(contents, mr=read_volume(folder, space=Space.MR))
+
+
+@pytest.fixture(scope="session")
+def dicom_files(dicom_contents, tmp_path_factory):
+    """An export of that pair."""
+    return export_contents(dicom_contents, tmp_path_factory.mktemp("dicom-export"))
