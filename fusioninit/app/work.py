@@ -63,13 +63,18 @@ def _load_network(space: Space, device: str | None) -> LandmarkPredictor:
 
 
 def export_case(
-    case: Case, folder: Path, *, progress: Progress, cancelled: Cancelled
+    case: Case,
+    folder: Path,
+    *,
+    keep_identity: bool = False,
+    progress: Progress,
+    cancelled: Cancelled,
 ) -> Mapping[str, Path]:
     """Write transform, landmarks and report into `folder`, and read them back."""
     progress(0.1, f"Exporting to {folder.name}")
     from fusioninit.exchange.export import export
 
-    return export(case, folder, progress=progress, cancelled=cancelled)
+    return export(case, folder, keep_identity=keep_identity, progress=progress, cancelled=cancelled)
 
 
 def read_targets(path: Path) -> tuple[Target, ...]:

@@ -29,10 +29,11 @@ class Exporting(Work):
         super().__init__(session, job, parent)
         self._exporter = exporter
 
-    def start(self, folder: Path) -> None:
-        """Export the present case into `folder`."""
+    def start(self, folder: Path, *, keep_identity: bool = False) -> None:
+        """Export the present case into `folder`; who the patient is, only where asked."""
         self.started.emit(f"Exporting to {folder.name}")
-        self._job.submit(partial(self._exporter, self._session.case, folder), context=folder)
+        task = partial(self._exporter, self._session.case, folder, keep_identity=keep_identity)
+        self._job.submit(task, context=folder)
 
     def _on_succeeded(self, answer: Any, context: Any) -> None:
         self.exported.emit(context, dict(answer))

@@ -51,8 +51,17 @@ class VolumeReader(Protocol):
 
 
 class CaseExporter(Protocol):
-    """Writes everything that leaves, verified, into a folder. Called off the GUI thread."""
+    """Writes everything that leaves, verified, into a folder. Called off the GUI thread.
+
+    Who the patient is leaves only where `keep_identity` is true.
+    """
 
     def __call__(
-        self, case: Case, folder: Path, *, progress: Progress, cancelled: Cancelled
+        self,
+        case: Case,
+        folder: Path,
+        *,
+        keep_identity: bool,
+        progress: Progress,
+        cancelled: Cancelled,
     ) -> Mapping[str, Path]: ...

@@ -218,7 +218,7 @@ def test_the_banner_is_always_there(make_window):
 
 
 def test_what_is_exported_is_told(make_window, case, tmp_path):
-    def export(case, folder, *, progress, cancelled):
+    def export(case, folder, *, keep_identity, progress, cancelled):
         (folder / "us_from_mr.tfm").write_text("transform")
         return {"tfm": folder / "us_from_mr.tfm"}
 
