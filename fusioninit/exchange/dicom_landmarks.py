@@ -25,6 +25,10 @@ _SCHEME = "99FUSIONINIT"
 _PROCEDURE = {"MR": codes.LN.MRIUnspecifiedBodyRegion}
 
 
+_COPIED_BY_HIGHDICOM = ("StudyDate", "StudyTime")
+"""It takes these from the images, which may lack them."""
+
+
 def write_landmark_report(
     path: Path, landmarks: LandmarkSet, series: Series, *, keep_identity: bool = False
 ) -> Path:
@@ -57,6 +61,9 @@ def write_landmark_report(
     evidence = [pydicom.dcmread(file, stop_before_pixels=True) for file in series.paths]
     for item in evidence:
         set_identity(item, series, keep=keep_identity)
+        for name in _COPIED_BY_HIGHDICOM:
+            if name not in item:
+                setattr(item, name, "")
     document = highdicom.sr.Comprehensive3DSR(
         evidence=evidence,
         content=report,

@@ -1,10 +1,14 @@
 """`fusioninit register` from landmark files alone: no image is read and nothing is detected."""
 
 import json
+from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 import SimpleITK as sitk
+from pydicom.dataset import FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 from fusioninit.cli.main import main
 from fusioninit.geometry import RigidTransform, Space, rotation_matrix
@@ -113,3 +117,47 @@ def test_a_folder_that_cannot_be_written_is_one_sentence_and_status_3(files, tmp
     (tmp_path / "taken").write_text("a file, where a folder was asked for")
     assert main(arguments({**files, "out": tmp_path / "taken"})) == 3
     assert "taken" in capsys.readouterr().err
+
+
+def test_targets_of_a_file_are_exported_in_us_coordinates(files, capsys):
+    points = [{"label": "lesion", "position": [3.0, 40, -5]}]
+    record = {"markups": [{"coordinateSystem": "LPS", "controlPoints": points}]}
+    path = files["out"].parent / "t.mrk.json"
+    path.write_text(json.dumps(record), encoding="utf-8")
+    assert main(arguments(files, "--targets", str(path), "--json")) == 0
+    written = json.loads(capsys.readouterr().out)["files"]
+    sidecar = json.loads(Path(written["sidecar"]).read_text(encoding="utf-8"))
+    (target,) = sidecar["targets"]
+    wanted = US_FROM_MR.apply([3.0, 40, -5])
+    np.testing.assert_allclose(target["position_us_lps_mm"], wanted, atol=1e-9)
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_the_patient_is_named_in_what_is_exported_only_when_asked(files, tmp_path, capsys, keep):
+    folder = tmp_path / "mr"
+    folder.mkdir()
+    for number in range(8):
+        write_slice(folder / f"{number}.dcm", number)
+    more = ["--mr", str(folder), "--json", *(["--keep-identity"] if keep else [])]
+    main(arguments(files, *more))
+    written = json.loads(capsys.readouterr().out)["files"]
+    registration = pydicom.dcmread(written["dicom_registration"])
+    assert str(registration.PatientID) == ("P-77" if keep else "")
+
+
+def write_slice(path, number):
+    data = pydicom.Dataset()
+    data.file_meta = FileMetaDataset()
+    data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    data.SOPClassUID = data.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.4"
+    data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+    data.StudyInstanceUID, data.SeriesInstanceUID = "1.2.826.0.1.1", "1.2.826.0.1.2"
+    data.FrameOfReferenceUID, data.Modality, data.SeriesDescription = "1.2.826.0.1.3", "MR", "t2"
+    data.PatientName, data.PatientID, data.InstanceNumber = "Doe^John", "P-77", number + 1
+    data.Rows, data.Columns, data.SamplesPerPixel = 9, 7, 1
+    data.PhotometricInterpretation, data.PixelRepresentation = "MONOCHROME2", 0
+    data.BitsAllocated, data.BitsStored, data.HighBit = 16, 16, 15
+    data.ImageOrientationPatient, data.PixelSpacing = [1, 0, 0, 0, 1, 0], [5, 5]
+    data.ImagePositionPatient = [-20, 20, -30 + 8 * number]
+    data.PixelData = np.arange(63, dtype="<u2").tobytes()
+    data.save_as(path, enforce_file_format=True)
