@@ -131,7 +131,13 @@ def _add_register(commands: _Commands) -> None:
         register.add_argument(f"--{name}-spacing", metavar="I,J,K")
         register.add_argument(f"--{name}-orientation", default="", metavar="LPS")
     register.add_argument("--series", dest="mr_series", metavar="UID", help="same as --mr-series")
+    register.add_argument(
+        "--targets", type=Path, metavar="FILE", help="in the MR: points, mask, STL, SEG, RTSTRUCT"
+    )
     register.add_argument("--out", type=Path, required=True, metavar="DIR")
+    register.add_argument(
+        "--keep-identity", action="store_true", help="name the patient in what is exported"
+    )
     register.add_argument("--estimator", default="svd", metavar="NAME")
     register.add_argument("--json", action="store_true")
 

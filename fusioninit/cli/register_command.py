@@ -36,7 +36,7 @@ def run(options: Namespace) -> int:
             f"--estimator {options.estimator}: choose one of {', '.join(sorted(ESTIMATORS))}"
         )
     case = _open_case(options)
-    registered = register_case(case, options.out)
+    registered = register_case(case, options.out, keep_identity=options.keep_identity)
     for warning in registered.warnings:
         tell(f"warning: {warning}")
     if options.json:
@@ -47,8 +47,8 @@ def run(options: Namespace) -> int:
     return Status.FAILED_CHECKS if registered.fit.findings else Status.DONE
 
 
-def register_case(case: Case, out: Path) -> Registered:
-    """Detect what is missing, fit, and export a case.
+def register_case(case: Case, out: Path, *, keep_identity: bool = False) -> Registered:
+    """Detect what is missing, fit, and export a case; who the patient is, only where asked.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def register_case(case: Case, out: Path) -> Registered:
     fit = case.registration
     if isinstance(fit, Unsolved):
         raise InputError(f"no transform: {fit.reason}")
-    files = export(case, out)
+    files = export(case, out, keep_identity=keep_identity)
     return Registered(case, fit, files, (*warnings, *fit.warnings))
 
 
@@ -120,7 +120,15 @@ def _open_case(options: Namespace) -> Case:
         require_two_images(mr=case.mr, us=case.us)
         for warning in pair_warnings(mr=case.mr, us=case.us):
             tell(f"warning: {warning}")
-    return _with_masks(case, options)
+    return _targets(options, _with_masks(case, options))
+
+
+def _targets(options: Namespace, case: Case) -> Case:
+    from fusioninit.exchange.targets import read_targets
+
+    if options.targets is None:
+        return case
+    return case.with_targets(read_targets(options.targets, mr=case.mr))
 
 
 def _with_masks(case: Case, options: Namespace) -> Case:
