@@ -23,6 +23,8 @@ from fusioninit.state import Case
 ERROR_VOXELS = 26
 """Voxels per axis of the gland whose surface carries the error: it varies slowly, and is
 predicted anew at every step of a drag."""
+ERROR_PASS_BAND = 0.004
+"""Without dents, a shell further out does not fold."""
 STEP_MM = 2.0
 """The scale begins and ends at multiples of this: it does not change at every step of a drag."""
 ERROR_STOPS = ("#2c3e8f", "#1f8f9a", "#8fcf5a", "#f6e04a", "#fff7d6")
@@ -53,6 +55,8 @@ class SceneError:
         self.actor = vtkActor()
         self.actor.SetMapper(mapper)
         self.actor.SetVisibility(False)
+        self.actor.GetProperty().SetAmbient(0.45)
+        self.actor.GetProperty().SetDiffuse(0.6)
         self.actor.PickableOff()
         stage.cut(self.actor)
         stage.renderer.AddActor(self.actor)
@@ -97,7 +101,7 @@ class SceneError:
     def _take(self, gland: Volume) -> None:
         self.forget()
         self._gland = gland
-        surface = gland_surface(gland, voxels=ERROR_VOXELS)
+        surface = gland_surface(gland, voxels=ERROR_VOXELS, pass_band=ERROR_PASS_BAND)
         if surface.GetNumberOfPoints() == 0:
             return
         self._surface = surface

@@ -7,8 +7,9 @@ from vtkmodules.vtkRenderingCore import vtkActor
 from fusioninit.geometry import Space
 from fusioninit.gui.scene_shapes import gland_actor
 from fusioninit.gui.scene_stage import SceneStage
-from fusioninit.gui.scene_state import Body, SceneState
+from fusioninit.gui.scene_state import Body, ErrorLook, SceneState
 from fusioninit.imaging.volume import Volume
+from fusioninit.registration import LandmarkFit
 from fusioninit.state import Case
 
 
@@ -35,8 +36,14 @@ class SceneGlands:
                 self._add(space, gland)
             actor = self.actor(space)
             if actor is not None:
-                wanted = self._state.body(space) is Body.SURFACE
+                wanted = self._state.body(space) is Body.SURFACE and not self._is_painted_over(case)
                 actor.SetVisibility(wanted and self._stage.has_place_for(space))
+
+    def _is_painted_over(self, case: Case) -> bool:
+        """A see-through surface over the colours of the error would falsify them."""
+        is_solved = isinstance(case.registration, LandmarkFit)
+        in_us = self._stage.shown_space is Space.US
+        return self._state.error is ErrorLook.COLOURS and is_solved and in_us
 
     def forget(self) -> None:
         """Let go of the masks."""

@@ -117,8 +117,13 @@ def gland_actor(gland: Volume) -> vtkActor:
     return actor
 
 
-def gland_surface(gland: Volume, *, voxels: int = SURFACE_VOXELS) -> vtkPolyData:
-    """The smoothed surface of a gland mask with normals, LPS mm of its space."""
+def gland_surface(
+    gland: Volume, *, voxels: int = SURFACE_VOXELS, pass_band: float = 0.02
+) -> vtkPolyData:
+    """The smoothed surface of a gland mask with normals, LPS mm of its space.
+
+    A lower `pass_band` (share of the mesh's own finest detail that is kept) smooths more.
+    """
     step = [max(1, size // voxels) for size in gland.grid.shape]
     mask = gland.voxels[:: step[0], :: step[1], :: step[2]] > 0.5
     padded = np.pad(mask, 1).astype(np.uint8)
@@ -135,8 +140,8 @@ def gland_surface(gland: Volume, *, voxels: int = SURFACE_VOXELS) -> vtkPolyData
     placed.SetInputConnection(surface.GetOutputPort())
     smooth = vtkWindowedSincPolyDataFilter()
     smooth.SetInputConnection(placed.GetOutputPort())
-    smooth.SetNumberOfIterations(25)
-    smooth.SetPassBand(0.02)
+    smooth.SetNumberOfIterations(40)
+    smooth.SetPassBand(pass_band)
     smooth.NormalizeCoordinatesOn()
     normals = vtkPolyDataNormals()
     normals.SetInputConnection(smooth.GetOutputPort())

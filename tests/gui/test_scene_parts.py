@@ -202,6 +202,18 @@ def test_the_shell_lies_outside_the_gland_by_the_bound(scene):
     assert (further > np.linalg.norm(on_gland - middle, axis=1)).mean() > 0.99
 
 
+def test_no_see_through_gland_falsifies_the_colours_of_the_error(scene):
+    for look, shown in ((ErrorLook.COLOURS, False), (ErrorLook.SHELL, True)):
+        scene.state.set_error(look)
+        scene.render_now()
+        seen = [bool(scene.glands.actor(s).GetVisibility()) for s in (Space.US, Space.MR)]
+        assert seen == [shown, shown]
+    scene.state.set_error(ErrorLook.COLOURS)
+    scene.session.delete_landmark(Space.US, "apex")
+    scene.render_now()
+    assert scene.glands.actor(Space.US).GetVisibility()
+
+
 def test_the_error_follows_an_edit_and_goes_with_the_registration(scene):
     scene.state.set_error(ErrorLook.SHELL)
     scene.render_now()
