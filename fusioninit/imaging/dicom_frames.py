@@ -18,7 +18,7 @@ import numpy as np
 import pydicom
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
-from pydicom.tag import BaseTag
+from pydicom.tag import BaseTag, Tag
 
 FloatArray = NDArray[np.float64]
 
@@ -43,7 +43,7 @@ PYDICOM_ERRORS = (
 """What pydicom and its decoders raise on a damaged file: they name no class of their own, and let
 through what their converters meet. Running out of memory is not among them."""
 
-_TAGS = [
+_TAGS = [Tag(name) for name in (
     "SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "Modality",
     "SeriesDescription", "SeriesNumber", "ProtocolName", "SequenceName", "ImageType",
     "EchoTime", "EffectiveEchoTime", "RepetitionTime", "ScanningSequence", "AcquisitionNumber",
@@ -55,7 +55,8 @@ _TAGS = [
     "FrameTimeVector", "FrameIncrementPointer", "SharedFunctionalGroupsSequence",
     "PerFrameFunctionalGroupsSequence", "VolumeFrameOfReferenceUID", "TriggerTime",
     "RescaleSlope", "RescaleIntercept", "ImagesInAcquisition", "SequenceOfUltrasoundRegions",
-]  # fmt: skip
+    0x11290010, 0x11291016,
+)]  # fmt: skip
 
 _NUMBERS = {
     "SeriesNumber", "EchoTime", "EffectiveEchoTime", "RepetitionTime", "SliceThickness",
@@ -112,7 +113,7 @@ def read_header(path: Path, *, force: bool = False) -> Dataset:
 
     Elements whose text is not what their type demands ("1A" as a number) are left out.
     """
-    header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=list(_TAGS), force=force)
+    header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=_TAGS, force=force)
     for tag in list(header.keys()):
         if not _is_sound(header, tag):
             del header[tag]

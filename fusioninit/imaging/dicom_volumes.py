@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusioninit.errors import ReadError
 from fusioninit.geometry import Grid, Space
-from fusioninit.imaging.dicom_frames import ENHANCED_US, numbers, patient_key
+from fusioninit.imaging.dicom_frames import ENHANCED_US, patient_key
 from fusioninit.imaging.dicom_pixels import stack_pixels
 from fusioninit.imaging.dicom_series import Choice, Series, choose
 from fusioninit.imaging.dicom_stack import Stack, stack_of
 from fusioninit.imaging.dicom_study import study_in
 from fusioninit.imaging.headers import CHECK, MAX_BYTES, NO_DIRECTIONS
 from fusioninit.imaging.stated_geometry import StatedGeometry
+from fusioninit.imaging.us_spacing import bare_size
 from fusioninit.imaging.volume import Volume, VolumeSource
 from fusioninit.imaging.voxels import usable_voxels
 
@@ -89,7 +89,8 @@ def _bare_stack(name: str, series: Series, stated: StatedGeometry) -> tuple[Stac
     """Many frames in one file without positions: a volume only if its voxel size is known."""
     header, frames = series.first, series.frames
     is_film = header.get("FrameTime") or header.get("FrameTimeVector")
-    spacing = _bare_spacing(header)
+    size = None if stated.spacing_mm is not None else bare_size(name, header)
+    spacing = None if size is None else size.spacing_mm
     if is_film and spacing is None and stated.spacing_mm is None:
         raise ReadError(
             f"{name} is a film over time, not a volume; export the 3D volume, or state its "
@@ -98,6 +99,8 @@ def _bare_stack(name: str, series: Series, stated: StatedGeometry) -> tuple[Stac
     warnings = [f"{NO_DIRECTIONS} (multi-frame file); {CHECK}"]
     if is_film:
         warnings.append("it states a time per frame like a film; check that its frames are slices")
+    if size is not None and size.warning:
+        warnings.append(size.warning)
     if stated.spacing_mm is not None:
         spacing = np.asarray(stated.spacing_mm)
     if spacing is None:
@@ -108,14 +111,6 @@ def _bare_stack(name: str, series: Series, stated: StatedGeometry) -> tuple[Stac
     columns, rows = frames[0].size
     grid = Grid.centred((len(frames), rows, columns), spacing)
     return Stack(frames, grid), tuple(warnings)
-
-
-def _bare_spacing(header: Any) -> NDArray[np.float64] | None:
-    pixel = numbers(header.get("PixelSpacing"), 2)
-    between = header.get("SpacingBetweenSlices") or header.get("SliceThickness")
-    if pixel is None or not between or min(*pixel, float(between)) <= 0:
-        return None
-    return np.array([pixel[1], pixel[0], float(between)])
 
 
 def _volume(
