@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -101,7 +102,11 @@ class RigidTransform:
         return np.asarray(directions, dtype=np.float64) @ self.rotation.T
 
     def inverse(self) -> RigidTransform:
-        """The transform from `target` back to `source`."""
+        """The transform from `target` back to `source`; computed once."""
+        return self._inverse
+
+    @cached_property
+    def _inverse(self) -> RigidTransform:
         return RigidTransform.from_parts(
             self.source,
             self.target,

@@ -11,6 +11,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QWidget
 
+from fusioninit.gui.calm import Calm
 from fusioninit.gui.theme import current_theme
 from fusioninit.session import Session
 from fusioninit.state import Core, CoreKind, target_miss_mm
@@ -42,7 +43,7 @@ class CoreTableModel(QAbstractTableModel):
         session.case_opened.connect(self._reset)
         session.cores_changed.connect(self._reset)
         session.targets_changed.connect(self._refresh)
-        session.registration_changed.connect(self._refresh)
+        session.registration_changed.connect(Calm(session, self._refresh, self).follow)
 
     @property
     def cores(self) -> tuple[Core, ...]:

@@ -6,6 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QWidget
 
 from fusioninit.geometry import Space
+from fusioninit.gui.calm import Calm
 from fusioninit.gui.card import Card
 from fusioninit.gui.glyphs import icon
 from fusioninit.gui.landmark_table import LandmarkTable
@@ -45,7 +46,7 @@ class LandmarkPanel(Card):
         self._arrange()
         self.detect.clicked.connect(self.detect_requested)
         session.case_opened.connect(self._show_selection)
-        session.landmarks_changed.connect(self._show_selection)
+        session.landmarks_changed.connect(Calm(session, self._show_selection, self).follow)
         view_state.selection_changed.connect(self._show_selection)
         view_state.fusion_changed.connect(self._show_auxiliary)
         self._show_selection()

@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QHeaderView, QWidget
 
 from fusioninit.geometry import Space
+from fusioninit.gui.calm import Calm
 from fusioninit.gui.card import ROW_PX, PlainTable
 from fusioninit.gui.glyphs import icon, space_icon
 from fusioninit.gui.theme import SPACE_NAME, current_theme
@@ -39,8 +40,9 @@ class LandmarkTableModel(QAbstractTableModel):
         self._rows: list[tuple[LandmarkName, Space]] = []
         self._choose_rows()
         session.case_opened.connect(self._refresh)
-        session.landmarks_changed.connect(self._refresh)
-        session.registration_changed.connect(self._refresh)
+        calm = Calm(session, self._refresh, self)
+        session.landmarks_changed.connect(calm.follow)
+        session.registration_changed.connect(calm.follow)
 
     def key(self, row: int) -> tuple[Space, LandmarkName]:
         """Space and name of a row."""

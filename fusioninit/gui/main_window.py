@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from fusioninit.geometry import Orientation, Space
 from fusioninit.gui.actions import ACTIONS
+from fusioninit.gui.calm import Calm
 from fusioninit.gui.core_panel import CorePanel
 from fusioninit.gui.dialogs import AboutBox, PreferencesDialog, ShortcutsSheet
 from fusioninit.gui.file_flow import FileFlow
@@ -29,7 +30,7 @@ from fusioninit.gui.message_bar import MessageBar
 from fusioninit.gui.pair_guard import PairGuard
 from fusioninit.gui.preferences import Preferences
 from fusioninit.gui.progress_area import ProgressArea
-from fusioninit.gui.read_out import read_out
+from fusioninit.gui.read_out import ReadOut
 from fusioninit.gui.registration_panel import RegistrationPanel
 from fusioninit.gui.review_panel import ReviewPanel
 from fusioninit.gui.scene_place import ScenePlace
@@ -94,7 +95,7 @@ class MainWindow(QMainWindow):
         self.progress = ProgressArea()
         self.pair_guard = PairGuard(self, session)
         self._manual: Manual | None = None
-        self.read_out = QLabel()
+        self.read_out = ReadOut(session)
         self.actions_by_name: dict[str, QAction] = {}
         self._arrange()
         self._make_actions()
@@ -128,7 +129,6 @@ class MainWindow(QMainWindow):
         )
         row.addWidget(sidebar)
         self.setCentralWidget(center)
-        self.read_out.setObjectName("faint")
         banner = QLabel(BANNER)
         banner.setObjectName("banner")
         self.statusBar().addWidget(self.read_out, 1)
@@ -148,9 +148,15 @@ class MainWindow(QMainWindow):
         session, state = self.session, self.view_state
         session.case_opened.connect(self._show_case)
         session.registration_changed.connect(self._link_crosshairs)
-        session.landmarks_changed.connect(self._refresh_actions)
+        self._actions = Calm(session, self._refresh_actions, self)
+        for edited in (
+            session.landmarks_changed,
+            session.registration_changed,
+            session.undo_stack.indexChanged,
+            state.selection_changed,
+        ):
+            edited.connect(self._actions.follow)
         session.refused.connect(self._warn)
-        session.undo_stack.indexChanged.connect(self._refresh_actions)
         self.fusion_bar.layout_chosen.connect(self.show_layout)
         self.targets.load_requested.connect(self.files.choose_targets)
         self.landmarks.detect_requested.connect(lambda: self.detect((Space.MR, Space.US)))
@@ -159,11 +165,10 @@ class MainWindow(QMainWindow):
             teller.told.connect(lambda kind, text: self.messages.show_message(text, kind=kind))
         self.preferences.changed.connect(self._apply_preferences)
         for name, view in self.slices.items():
-            view.hovered.connect(self._show_read_out)
+            view.hovered.connect(self.read_out.show_at)
             view.maximise_requested.connect(lambda name=name: self.grid.toggle_maximised(name))
             view.menu_requested.connect(self._show_view_menu)
         self.scene_place.maximise_requested.connect(lambda: self.grid.toggle_maximised("scene"))
-        state.selection_changed.connect(self._refresh_actions)
         self._connect_work()
 
     def _connect_work(self) -> None:
@@ -290,9 +295,8 @@ class MainWindow(QMainWindow):
         in_scene = scene is not None and scene.drag.is_dragging
         if not in_scene and not any(mouse.is_dragging for mouse in self.mice.values()):
             self.view_state.link(self.session.case.us_from_mr)
-        self._refresh_actions()
 
-    def _refresh_actions(self, _what: object = None) -> None:
+    def _refresh_actions(self) -> None:
         for entry in ACTIONS:
             self.actions_by_name[entry.name].setEnabled(entry.enabled(self))
 
@@ -308,9 +312,6 @@ class MainWindow(QMainWindow):
         missing = [s for s in (Space.MR, Space.US) if case.volume(s) and not case.landmarks(s)]
         if missing and self.preferences.detects_on_open:
             self.detect(missing)
-
-    def _show_read_out(self, space: Space, position_mm: Any) -> None:
-        self.read_out.setText(read_out(self.session.case, space, position_mm))
 
     def _show_view_menu(self, space: Space, position_mm: Any, at: Any) -> None:
         menu = QMenu(self)
@@ -386,7 +387,7 @@ class MainWindow(QMainWindow):
             self._is_closed = True
             self.preferences.keep_geometry(self.saveGeometry())
             # A dying undo stack still tells of its last change, to a window that is no more.
-            self.session.undo_stack.indexChanged.disconnect(self._refresh_actions)
+            self.session.undo_stack.indexChanged.disconnect(self._actions.follow)
             for work in self._services.works:
                 work.close()
             self.session.end()

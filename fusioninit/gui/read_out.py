@@ -4,10 +4,32 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from PySide6.QtWidgets import QLabel, QWidget
 
 from fusioninit.geometry import Space
+from fusioninit.gui.calm import Calm
 from fusioninit.imaging.volume import Volume
+from fusioninit.session import Session
 from fusioninit.state import Case
+
+
+class ReadOut(QLabel):
+    """The line at the foot of the window."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("faint")
+        self._session = session
+        self._calm = Calm(session, self._write, self)
+        self._space, self._position_mm = Space.US, np.zeros(3)
+
+    def show_at(self, space: Space, position_mm: NDArray[np.float64]) -> None:
+        """The pointer is over this point (LPS mm) of a view of `space`."""
+        self._space, self._position_mm = space, position_mm
+        self._calm.follow()
+
+    def _write(self) -> None:
+        self.setText(read_out(self._session.case, self._space, self._position_mm))
 
 
 def read_out(case: Case, space: Space, position_mm: NDArray[np.float64]) -> str:

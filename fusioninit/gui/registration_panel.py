@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
@@ -23,12 +23,11 @@ from fusioninit.gui.alignment_text import (
     motion_lines,
     rms_mm,
 )
+from fusioninit.gui.calm import Calm
 from fusioninit.gui.theme import current_theme
 from fusioninit.registration import ESTIMATORS, LandmarkFit, Unsolved
 from fusioninit.session import Session
 
-REFRESH_MS = 30
-"""Text follows a drag a little behind the pictures, so that it costs them nothing."""
 EDGE_CONSPICUOUS_MM = 5.0
 """A rigid motion keeps lengths: two readers' edges differ by about this much at most."""
 
@@ -56,9 +55,7 @@ class RegistrationPanel(QFrame):
         self.matrix = _label("matrix")
         self.matrix.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._arrange()
-        self._timer = QTimer(self, singleShot=True, interval=REFRESH_MS)
-        self._timer.timeout.connect(self.refresh)
-        session.registration_changed.connect(self._schedule)
+        session.registration_changed.connect(Calm(session, self.refresh, self).follow)
         session.case_opened.connect(self.refresh)
         self.estimator.activated.connect(self._choose_estimator)
         self.findings.linkActivated.connect(self.jump_requested)
@@ -105,10 +102,6 @@ class RegistrationPanel(QFrame):
 
     def _choose_estimator(self, index: int) -> None:
         self._session.set_estimator(self.estimator.itemData(index))
-
-    def _schedule(self) -> None:
-        if not self._timer.isActive():
-            self._timer.start()
 
     def refresh(self) -> None:
         """Show the case's registration as it is now."""

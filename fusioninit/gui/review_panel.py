@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from fusioninit.gui.calm import Calm
 from fusioninit.gui.glyphs import icon
 from fusioninit.gui.theme import current_theme
 from fusioninit.gui.tour import Tour
@@ -54,7 +55,7 @@ class ReviewPanel(QFrame):
         self.reason.textChanged.connect(self.refresh)
         self.initials.textChanged.connect(self.refresh)
         session.case_opened.connect(self.refresh)
-        session.registration_changed.connect(self.refresh)
+        session.registration_changed.connect(Calm(session, self.refresh, self).follow)
         session.decision_changed.connect(self.refresh)
         self.initials.returnPressed.connect(self.accept.click)
         self.begin_tour.clicked.connect(tour.begin)

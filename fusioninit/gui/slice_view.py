@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PySide6.QtCore import QEvent, QPointF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from fusioninit.geometry import (
@@ -20,22 +20,16 @@ from fusioninit.geometry import (
 from fusioninit.gui import slice_painting as paint
 from fusioninit.gui.slice_cores import paint_cores
 from fusioninit.gui.slice_layers import SliceLayers
-from fusioninit.gui.slice_painting import Mark
+from fusioninit.gui.slice_marks import FADE_MM, SliceMarks
 from fusioninit.gui.slice_targets import paint_targets
 from fusioninit.gui.theme import SPACE_COLOUR, SPACE_NAME, current_theme
 from fusioninit.gui.view_state import ViewState
 from fusioninit.imaging.volume import Volume
-from fusioninit.landmarks import LABELS, REQUIRED_NAMES, Landmark, LandmarkName
+from fusioninit.landmarks import LandmarkName
 from fusioninit.session import Session
 
-FADE_MM = 12.0
-"""Distance from the plane at which a landmark has faded to its weakest."""
-HIDE_MM = 30.0
-WEAKEST = 0.28
 MARGIN = 0.94
 """Share of the view that the volume fills at zoom 1."""
-
-_OTHER = {Space.US: Space.MR, Space.MR: Space.US}
 
 
 class SliceView(QWidget):
@@ -61,6 +55,7 @@ class SliceView(QWidget):
         self.space, self.orientation = space, orientation
         self.pan_mm = np.zeros(2)
         self._layers = SliceLayers(session, view_state, space)
+        self._marks = SliceMarks(session, view_state, space)
         self._measured: Volume | None = None
         self._base = slice_plane(orientation, np.zeros(3))
         self._span_mm, self._depth_mm = np.full(2, 200.0), (0.0, 0.0)
@@ -169,18 +164,15 @@ class SliceView(QWidget):
         Of the view's own space, or in the fused views also of the MR laid over US: the nearest
         one; the own one where both are as near.
         """
-        frame, found, nearest = self.frame(), None, reach_px
-        for space in (Space.US, Space.MR) if self.space is Space.US else (Space.MR,):
-            for mark in self.session.case.landmarks(space).landmarks:
-                position = self.place_mm(space, mark.name)
-                if position is None or not self._is_shown(mark.name):
-                    continue
-                off_mm = abs(float(frame.plane.distance_mm(position)))
-                place = self.to_view(position)
-                distance = float(np.hypot(place.x() - at.x(), place.y() - at.y()))
-                if off_mm <= FADE_MM and distance < nearest:
-                    found, nearest = (space, mark.name), distance
+        found, nearest = None, reach_px
+        for each in self._marks.placed(self.frame()):
+            distance = float(np.hypot(each.at.x() - at.x(), each.at.y() - at.y()))
+            if each.off_mm <= FADE_MM and distance < nearest and self._can_grab(each.space):
+                found, nearest = (each.space, each.mark.name), distance
         return found
+
+    def _can_grab(self, space: Space) -> bool:
+        return space is self.space or self.space is Space.US
 
     def place_mm(self, space: Space, name: LandmarkName) -> NDArray[np.float64] | None:
         """(3,) where a landmark stands in the view's space; None while that is unknown."""
@@ -233,7 +225,7 @@ class SliceView(QWidget):
         paint_cores(painter, case, self.space, frame, chosen=chosen)
         us_from_mr = self.view_state.shown_us_from_mr(case.us_from_mr)
         paint_targets(painter, case, self.space, frame, us_from_mr=us_from_mr)
-        self._paint_marks(painter, frame)
+        self._marks.paint(painter, frame)
         self._paint_frame(painter, frame, size)
 
     def _paint_invitation(self, painter: QPainter) -> None:
@@ -276,60 +268,6 @@ class SliceView(QWidget):
         painter.setPen(QPen(QColor(colour), 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
-
-    def _paint_marks(self, painter: QPainter, frame: PixelFrame) -> None:
-        here_from_other = self.here_from_other()
-        case = self.session.case
-        own = case.landmarks(self.space)
-        if here_from_other is not None:
-            others = case.landmarks(_OTHER[self.space]).landmarks
-            for mark in (mark for mark in others if self._is_shown(mark.name)):
-                position = here_from_other.apply(mark.position_mm)
-                if mark.name in own:
-                    ends = (own[mark.name].position_mm, position)
-                    if max(abs(float(d)) for d in frame.plane.distance_mm(ends)) < FADE_MM:
-                        paint.draw_link(painter, self.to_view(ends[0]), self.to_view(ends[1]))
-                self._paint_mark(painter, frame, mark, position_mm=position)
-        for mark in own.landmarks:
-            if self._is_shown(mark.name):
-                self._paint_mark(painter, frame, mark)
-
-    def _is_shown(self, name: LandmarkName) -> bool:
-        return name in REQUIRED_NAMES or self.view_state.flag("auxiliary")
-
-    def _paint_mark(
-        self,
-        painter: QPainter,
-        frame: PixelFrame,
-        mark: Landmark,
-        *,
-        position_mm: NDArray[np.float64] | None = None,
-    ) -> None:
-        is_own = position_mm is None
-        position = mark.position_mm if position_mm is None else position_mm
-        distance = abs(float(frame.plane.distance_mm(position)))
-        if distance > HIDE_MM:
-            return
-        space = self.space if is_own else _OTHER[self.space]
-        selected = self.view_state.selection == (space, mark.name)
-        strength = max(WEAKEST, 1.0 - (1.0 - WEAKEST) * distance / FADE_MM)
-        outline = None
-        at = self.to_view(position)
-        if is_own and self.view_state.flag("regions") and (distance < 4 or selected):
-            outline = self._region(mark, frame, at)
-        label = ""
-        if is_own and self.view_state.flag("names") and (distance < FADE_MM or selected):
-            label = LABELS[mark.name] + (f" · {distance:.0f} mm" if distance >= 2 else "")
-        paint.draw_mark(
-            painter,
-            Mark(at, space, label, strength, mark.source, is_own, selected, outline),
-            right_edge=self.width() - 22.0,
-        )
-
-    def _region(self, mark: Landmark, frame: PixelFrame, at: QPointF) -> QPolygonF:
-        axes = np.stack([frame.plane.right, frame.plane.down])
-        outline = mark.region_outline_mm(axes) / frame.mm_per_px
-        return QPolygonF([QPointF(at.x() + dx, at.y() + dy) for dx, dy in outline.tolist()])
 
     # -- events ---------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from PySide6.QtCore import QModelIndex, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from fusioninit.geometry import Space
+from fusioninit.gui.calm import Calm
 from fusioninit.gui.card import Card, PlainTable
 from fusioninit.gui.glyphs import icon
 from fusioninit.gui.target_table import NAME, TargetTableModel
@@ -46,7 +47,7 @@ class TargetPanel(Card):
         self.table.selectionModel().currentRowChanged.connect(self._on_row_chosen)
         session.case_opened.connect(self._refresh)
         session.targets_changed.connect(self._refresh)
-        session.registration_changed.connect(self._show_hint)
+        session.registration_changed.connect(Calm(session, self._show_hint, self).follow)
         self._refresh()
 
     def _arrange(self) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtWidgets import QWidget
 
+from fusioninit.gui.calm import Calm
 from fusioninit.gui.core_table import position_text
 from fusioninit.landmarks import LABELS
 from fusioninit.registration import LandmarkFit
@@ -34,7 +35,7 @@ class TargetTableModel(QAbstractTableModel):
         self._session = session
         session.case_opened.connect(self._reset)
         session.targets_changed.connect(self._reset)
-        session.registration_changed.connect(self._refresh)
+        session.registration_changed.connect(Calm(session, self._refresh, self).follow)
 
     def rowCount(self, parent: _Index | None = None) -> int:
         """One per target."""

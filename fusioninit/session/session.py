@@ -36,6 +36,8 @@ class Session(QObject):
     targets_changed = Signal()
     cores_changed = Signal()
     decision_changed = Signal()
+    rested = Signal()
+    """A drag has ended; what followed it only now and then can show its result."""
     refused = Signal(str)
     """An edit was not made, and why, in one sentence (a locked landmark, a full disk)."""
 
@@ -45,16 +47,23 @@ class Session(QObject):
         self._case = case or Case()
         self._journal: Journal | None = None
         self._gestures = 0
+        self._is_dragging = False
 
     @property
     def case(self) -> Case:
         """The case as it is now."""
         return self._case
 
+    @property
+    def is_dragging(self) -> bool:
+        """Whether edits of one gesture are still coming in."""
+        return self._is_dragging
+
     # -- opening (not undoable: it starts a new history) --------------------------------------
 
     def open_case(self, case: Case, *, journal: Journal | None = None) -> None:
         """Show another case. The undo history starts anew; edits go to `journal`."""
+        self._is_dragging = False
         self.undo_stack.clear()
         self._journal = journal
         self._case = case
@@ -105,6 +114,7 @@ class Session(QObject):
 
     def end_gesture(self, gesture: int) -> None:
         """The drag was released: its result goes to the journal."""
+        self._rest()
         command = self._top_command()
         if isinstance(command, EditCase) and command.gesture == gesture:
             self._record(command.text())
@@ -116,6 +126,12 @@ class Session(QObject):
             command.undo()
             command.setObsolete(True)  # the stack then drops it without undoing it again
             self.undo_stack.undo()
+        self._rest()
+
+    def _rest(self) -> None:
+        if self._is_dragging:
+            self._is_dragging = False
+            self.rested.emit()
 
     def delete_landmark(self, space: Space, name: LandmarkName) -> None:
         """Remove a landmark."""
@@ -271,6 +287,7 @@ class Session(QObject):
         self._record(f"Redo {text}")
 
     def _push(self, text: str, after: Case, *, gesture: int | None = None) -> None:
+        self._is_dragging = gesture is not None
         command = EditCase(self, text, before=self._case, after=after, gesture=gesture)
         self.undo_stack.push(command)
         if gesture is None:

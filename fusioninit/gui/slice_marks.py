@@ -1,0 +1,121 @@
+"""The landmarks of both images in one slice view: which are drawn, where, and how strongly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF
+from PySide6.QtGui import QPainter, QPolygonF
+
+from fusioninit.geometry import PixelFrame, Space
+from fusioninit.gui.slice_painting import Mark, draw_link, draw_mark
+from fusioninit.gui.view_state import ViewState
+from fusioninit.landmarks import LABELS, REQUIRED_NAMES, Landmark, LandmarkName
+from fusioninit.session import Session
+
+FADE_MM = 12.0
+"""Distance from the plane at which a landmark has faded to its weakest."""
+HIDE_MM = 30.0
+WEAKEST = 0.28
+REGION_MM = 4.0
+"""Only landmarks nearer to the plane than this show their 95 % region."""
+
+_OTHER = {Space.US: Space.MR, Space.MR: Space.US}
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A landmark of `space` where it stands in a view."""
+
+    mark: Landmark
+    space: Space
+    at: QPointF
+    """Continuous view coordinates."""
+    off_mm: float
+    """Distance from the plane shown, at least 0."""
+
+
+class SliceMarks:
+    """Places all landmarks in one go, and keeps the outlines of their regions between pictures."""
+
+    def __init__(self, session: Session, view_state: ViewState, space: Space) -> None:
+        self._session, self._view_state, self._space = session, view_state, space
+        self._regions: dict[object, QPolygonF] = {}
+
+    def paint(self, painter: QPainter, frame: PixelFrame) -> None:
+        """Draw residuals, then the other image's landmarks, then the view's own."""
+        placed = self.placed(frame)
+        own = {each.mark.name: each for each in placed if each.space is self._space}
+        others = [each for each in placed if each.space is not self._space]
+        for other in others:
+            mine = own.get(other.mark.name)
+            if mine is not None and max(mine.off_mm, other.off_mm) < FADE_MM:
+                draw_link(painter, mine.at, other.at)
+        right_edge = frame.size_px[0] - 22.0
+        for each in (*others, *own.values()):
+            if each.off_mm <= HIDE_MM:
+                draw_mark(painter, self._look(each, frame), right_edge=right_edge)
+
+    def placed(self, frame: PixelFrame) -> list[Placed]:
+        """Every landmark whose place in the view's space is known and that is to be shown."""
+        found = list(self._wanted())
+        if not found:
+            return []
+        positions = np.stack([position for _, _, position in found])
+        off = np.abs(frame.plane.distance_mm(positions)).tolist()
+        places = (frame.to_pixel(positions) + 0.5).tolist()
+        return [
+            Placed(mark, space, QPointF(x, y), off_mm)
+            for (mark, space, _), (x, y), off_mm in zip(found, places, off, strict=True)
+        ]
+
+    def is_shown(self, name: LandmarkName) -> bool:
+        """Auxiliary landmarks only when asked for."""
+        return name in REQUIRED_NAMES or self._view_state.flag("auxiliary")
+
+    def _wanted(self) -> Iterator[tuple[Landmark, Space, NDArray[np.float64]]]:
+        case, here = self._session.case, self._space
+        for mark in case.landmarks(here).landmarks:
+            if self.is_shown(mark.name):
+                yield mark, here, mark.position_mm
+        us_from_mr = self._view_state.shown_us_from_mr(case.us_from_mr)
+        if us_from_mr is None:
+            return
+        here_from_other = us_from_mr if here is Space.US else us_from_mr.inverse()
+        for mark in case.landmarks(_OTHER[here]).landmarks:
+            if self.is_shown(mark.name):
+                yield mark, _OTHER[here], here_from_other.apply(mark.position_mm)
+
+    def _look(self, placed: Placed, frame: PixelFrame) -> Mark:
+        mark, off_mm, state = placed.mark, placed.off_mm, self._view_state
+        is_own = placed.space is self._space
+        selected = state.selection == (placed.space, mark.name)
+        label, outline = "", None
+        if is_own and state.flag("regions") and (off_mm < REGION_MM or selected):
+            outline = self._region(mark, frame).translated(placed.at)
+        if is_own and state.flag("names") and (off_mm < FADE_MM or selected):
+            label = LABELS[mark.name] + (f" · {off_mm:.0f} mm" if off_mm >= 2 else "")
+        return Mark(
+            placed.at,
+            placed.space,
+            label,
+            max(WEAKEST, 1.0 - (1.0 - WEAKEST) * off_mm / FADE_MM),
+            mark.source,
+            is_own,
+            selected,
+            outline,
+        )
+
+    def _region(self, mark: Landmark, frame: PixelFrame) -> QPolygonF:
+        """The outline of the 95 % region about (0, 0), in pixels of `frame`."""
+        axes = np.stack([frame.plane.right, frame.plane.down])
+        key = (mark.covariance_mm2.tobytes(), axes.tobytes(), frame.mm_per_px)
+        if key not in self._regions:
+            if len(self._regions) > 32:
+                self._regions.clear()
+            outline = mark.region_outline_mm(axes) / frame.mm_per_px
+            self._regions[key] = QPolygonF([QPointF(x, y) for x, y in outline.tolist()])
+        return self._regions[key]
