@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from PIL import Image
+
 from fusioninit.errors import InputError
 from fusioninit.exchange.contents import Contents, contents_of
 from fusioninit.exchange.core_tables import write_core_markups, write_core_table
@@ -286,5 +288,16 @@ def _write_pictures_and_report(contents: Contents, folder: Path) -> dict[str, Pa
         key = name if name == "overlay" else f"overlay_{name}"
         files[key] = folder / f"{key}.png"
         picture.save(files[key], "PNG", compress_level=3)
+        _verify_picture(files[key], picture)
     report = write_report(folder / "report.pdf", contents, pictures.get("overlay"))
     return files | {"report": report}
+
+
+def _verify_picture(path: Path, picture: Image.Image) -> None:
+    try:
+        with Image.open(path) as back:
+            same = back.size == picture.size and back.tobytes() == picture.tobytes()
+    except (OSError, SyntaxError) as error:
+        raise WrittenFileError(f"{path.name}: read back, it is no whole picture") from error
+    if not same:
+        raise WrittenFileError(f"{path.name}: read back, the picture differs")

@@ -1,4 +1,6 @@
-"""One page for the record: what was registered, from which points, how well they fit, what is odd.
+"""A page for the record: what was registered, from which points, how well they fit, what is odd.
+
+With a needle plan a second page follows.
 
 reportlab draws it; it names the patient only where the identity is kept.
 """
@@ -17,11 +19,21 @@ from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle, getSampleStyleSheet
 from reportlab.lib.units import mm
-from reportlab.platypus import Flowable, KeepInFrame, Paragraph, SimpleDocTemplate, Spacer, Table
+from reportlab.platypus import (
+    Flowable,
+    KeepInFrame,
+    PageBreak,
+    Paragraph,
+    SimpleDocTemplate,
+    Spacer,
+    Table,
+)
 from reportlab.platypus import Image as Picture
 
 import fusioninit
 from fusioninit.exchange.contents import Contents
+from fusioninit.exchange.frames import WrittenFileError
+from fusioninit.exchange.pdf_text import read_pages
 from fusioninit.exchange.placing import placed
 from fusioninit.exchange.sidecar import NOTICE
 from fusioninit.geometry import Space
@@ -58,19 +70,37 @@ def write_report(path: Path, contents: Contents, overlay: Image.Image | None = N
             title="MR/US registration report",
             author=f"fusioninit {fusioninit.__version__}",
         )
-        height = A4[1] - 26 * mm
-        # one page: what does not fit is shrunk, never pushed onto a page nobody turns to
-        document.build([KeepInFrame(_WIDTH, height, _story(contents, overlay), mode="shrink")])
+        pages = [_story(contents, overlay), *([_plan_story(contents)] if contents.cores else [])]
+        document.build(
+            _one_page_each(pages), onFirstPage=_footer(pages), onLaterPages=_footer(pages)
+        )
+        _verify(path, beside, contents, len(pages))
     return path
 
 
+def _one_page_each(pages: list[list[Flowable]]) -> list[Flowable]:
+    """What does not fit a page is shrunk, never pushed onto a page nobody turns to."""
+    height = A4[1] - 26 * mm
+    story: list[Flowable] = []
+    for number, page in enumerate(pages):
+        story += [PageBreak()] if number else []
+        story.append(KeepInFrame(_WIDTH, height, page, mode="shrink"))
+    return story
+
+
+def _footer(pages: list[list[Flowable]]) -> Any:
+    def draw(canvas: Any, _: Any) -> None:
+        canvas.setFont("Helvetica", 7)
+        text = f"page {canvas.getPageNumber()} of {len(pages)}"
+        canvas.drawRightString(A4[0] - _MARGIN, 7 * mm, text)
+
+    return draw
+
+
 def _story(contents: Contents, overlay: Image.Image | None) -> list[Flowable]:
-    styles = getSampleStyleSheet()
-    body = ParagraphStyle("body", parent=styles["Normal"], fontSize=8, leading=10)
-    head = ParagraphStyle("head", parent=styles["Heading3"], fontSize=10, spaceBefore=5)
-    notice = ParagraphStyle("notice", parent=body, textColor=colors.firebrick)
+    title, head, body, notice = _styles()
     story: list[Flowable] = [
-        Paragraph("MR/US registration report", styles["Title"]),
+        Paragraph("MR/US registration report", title),
         Paragraph(f"<b>{escape(NOTICE)}</b>", notice),
         Paragraph(_facts(contents), body),
     ]
@@ -84,13 +114,39 @@ def _story(contents: Contents, overlay: Image.Image | None) -> list[Flowable]:
     ]
     if contents.targets:
         story += [Paragraph("Targets", head), _target_table(contents)]
-    if contents.cores:
-        story += [Paragraph("Planned cores, in US", head), _core_table(contents)]
     if contents.fit is not None and contents.fit.edge_differences_mm:
         story += [Paragraph("Distances between landmarks, MR minus US", head), _edges(contents)]
     story += [Paragraph("What to look at", head), *_warnings(contents, body)]
     return story
 
+
+def _plan_story(contents: Contents) -> list[Flowable]:
+    """The second page: the needle plan."""
+    title, head, body, notice = _styles()
+    return [
+        Paragraph("Planned biopsy cores", title),
+        Paragraph(f"<b>{escape(NOTICE)}</b>", notice),
+        Paragraph(_PLAN_CAPTION, body),
+        Paragraph("Cores, in US (LPS mm)", head),
+        _core_table(contents),
+    ]
+
+
+def _styles() -> tuple[ParagraphStyle, ParagraphStyle, ParagraphStyle, ParagraphStyle]:
+    """Title, heading, body and notice."""
+    sheet = getSampleStyleSheet()
+    title = ParagraphStyle("title", parent=sheet["Title"], fontSize=15, leading=18, spaceAfter=3)
+    body = ParagraphStyle("body", parent=sheet["Normal"], fontSize=8, leading=10)
+    head = ParagraphStyle("head", parent=sheet["Heading3"], fontSize=10, spaceBefore=5)
+    return title, head, body, ParagraphStyle("notice", parent=body, textColor=colors.firebrick)
+
+
+_PLAN_CAPTION = (
+    "Entry is where the planned path begins: the gland's rear surface for a transrectal needle, "
+    "the plane on the perineum for a transperineal one. The tip is its deepest point. “Passes it "
+    "at” is the distance of the tissue taken from the target's centre by this transform; the "
+    "target's own expected error comes on top."
+)
 
 _CAPTION = (
     "US blue ring and outline, MR orange cross and outline, targets yellow, all in the US frame; "
@@ -186,7 +242,7 @@ def _core_table(contents: Contents) -> Table:
                 *(f"{value:.1f}" for value in (*core.entry_us_mm, *core.tip_us_mm)),
                 f"{core.depth_mm:.0f} mm",
                 (core.target or core.kind.value)[:30],
-                "" if miss_mm is None else f"{miss_mm:.1f} mm",
+                "-" if miss_mm is None else f"{miss_mm:.1f} mm",
             ]
         )
     if len(contents.cores) > _MAX_CORES:
@@ -212,3 +268,17 @@ def _warnings(contents: Contents, style: ParagraphStyle) -> list[Flowable]:
         "is a model's estimate."
     )
     return [Paragraph(f"- {escape(sentence)}", style) for sentence in shown]
+
+
+def _verify(path: Path, beside: Path, contents: Contents, pages: int) -> None:
+    """Read the PDF back: all its pages, and on them the transform and every point to aim at."""
+    read = read_pages(beside)
+    text = " ".join(read)
+    wanted = [f"{value:.6f}" for value in contents.us_from_mr.matrix.ravel()]
+    aimed = [contents.us_from_mr.apply(t.position_mr_mm) for t in contents.targets[:_MAX_TARGETS]]
+    aimed += [core.tip_us_mm for core in contents.cores[:_MAX_CORES]]
+    wanted += [f"{value:.1f}" for point in aimed for value in point]
+    missing = [number for number in wanted if number not in text]
+    if len(read) != pages or missing:
+        found = f"{len(read)} of {pages} pages" if len(read) != pages else f"without {missing[0]}"
+        raise WrittenFileError(f"{path.name}: read back, the report comes {found}")

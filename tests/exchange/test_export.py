@@ -6,11 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from reportlab.platypus import Spacer
 
 from fusioninit.errors import InputError
 from fusioninit.exchange import export as export_module
+from fusioninit.exchange import report
 from fusioninit.exchange.export import EXPORTED_NAMES, export, export_contents
 from fusioninit.exchange.frames import WrittenFileError
+from fusioninit.exchange.pdf_text import read_pages
 from fusioninit.exchange.pictures import (
     FIELD_MM,
     MR_COLOUR,
@@ -19,6 +22,7 @@ from fusioninit.exchange.pictures import (
     US_COLOUR,
     overlay_pictures,
 )
+from fusioninit.exchange.report import write_report
 from fusioninit.geometry import Space
 from fusioninit.imaging.volume import Volume
 from fusioninit.landmarks import LandmarkSet
@@ -153,12 +157,62 @@ def test_pictures_show_glands_and_targets_where_they_are(contents):
         np.testing.assert_allclose(target.mean(axis=0), middle, atol=2)
 
 
-def test_the_report_is_one_page_with_its_notice_and_numbers(tmp_path, contents):
-    files = export_contents(contents, tmp_path)
-    raw = files["report"].read_bytes()
-    assert raw.startswith(b"%PDF")
-    assert raw.count(b"/Type /Page\n") == 1
+def test_the_report_is_one_page_and_a_second_with_a_needle_plan(tmp_path, contents):
+    files = export_contents(contents, tmp_path / "two")
     assert Image.open(files["overlay"]).size == (4 * PANEL_PX + 12, 3 * PANEL_PX + 8)
+    first, second = read_pages(files["report"])
+    assert "Research use only; not a medical device." in first
+    assert "Research use only; not a medical device." in second
+    for value in contents.us_from_mr.matrix[:3].ravel():
+        assert f"{value:.6f}" in first
+    assert "right apex 1" in second
+    assert "1.5 mm" in second
+    small = replace(contents, cores=())
+    assert len(read_pages(export_contents(small, tmp_path / "one")["report"])) == 1
+
+
+def test_other_readers_find_the_same_text_in_the_report(tmp_path, contents):
+    pypdf = pytest.importorskip("pypdf", reason="pypdf is an optional extra")
+    path = export_contents(contents, tmp_path)["report"]
+    theirs = [page.extract_text() for page in pypdf.PdfReader(path).pages]
+    for our_page, their_page in zip(read_pages(path), theirs, strict=True):
+        words = their_page.split()
+        assert all(word in words for word in our_page.split())
+
+
+def test_a_report_without_the_transform_in_it_is_an_error(tmp_path, contents, monkeypatch):
+    monkeypatch.setattr(report, "_matrix_table", lambda contents: Spacer(1, 1))
+    with pytest.raises(WrittenFileError, match=r"report.pdf: read back, the report comes without"):
+        write_report(tmp_path / "report.pdf", contents)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("damage", ["cut", "page", "text"])
+def test_a_damaged_pdf_is_noticed(tmp_path, contents, damage):
+    path = write_report(tmp_path / "report.pdf", contents)
+    raw = path.read_bytes()
+    if damage == "cut":
+        raw = raw[: len(raw) // 2]
+    elif damage == "page":
+        raw = raw.replace(b"/Contents", b"/Nothing0", 1)
+    else:
+        at = raw.index(b"stream") + 40
+        raw = raw[:at] + bytes(20) + raw[at + 20 :]
+    path.write_bytes(raw)
+    with pytest.raises(WrittenFileError, match="read back"):
+        read_pages(path)
+
+
+def test_a_picture_that_comes_back_otherwise_is_an_error(tmp_path, contents, monkeypatch):
+    real = Image.Image.save
+
+    def darker(self, path, *args, **options):
+        real(self.point(lambda level: level // 2), path, *args, **options)
+
+    monkeypatch.setattr(Image.Image, "save", darker)
+    with pytest.raises(WrittenFileError, match=r"\.png: read back, the picture differs"):
+        export_contents(contents, tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_exported_text_names_no_file_of_the_patient(tmp_path, contents):
