@@ -1,7 +1,7 @@
 """How the next program starts from an export: a text that travels with the files.
 
 Every command in it is run by `tests/exchange/test_recipes.py` (3D Slicer: `test_slicer.py`) where
-its program is installed, except those it marks as not run.
+its program is installed.
 """
 
 from __future__ import annotations
@@ -43,17 +43,23 @@ greedy
         -o warp.nii.gz
   greedy given a .mat or .h5 returns a constant image without an error: give it the text file.
 
-NiftyReg (not run here)
+NiftyReg
     reg_resample -ref US.nii.gz -flo MR.nii.gz -trans us_from_mr_ras_matrix.txt -res mr_on_us.nii.gz
     reg_f3d -ref US.nii.gz -flo MR.nii.gz -aff us_from_mr_ras_matrix.txt -res deformed.nii.gz
 
 3D Slicer (read by its core library, 5.13)
     Load US, MR, us_from_mr.h5 and both .mrk.json; in the Data module drag MR and mr_landmarks
-    onto the transform. They then lie on the US.
+    onto the transform. They then lie on the US. cores_us.mrk.json holds a line per planned core.
 
-MONAI, VoxelMorph and other networks
+MONAI
+    us, mr = (LoadImage(ensure_channel_first=True)(name) for name in ("US.nii.gz", "MR.nii.gz"))
+    us_from_mr = numpy.linalg.inv(numpy.loadtxt("us_from_mr_ras_matrix.txt"))
+    mr.affine = torch.as_tensor(us_from_mr) @ mr.affine         # MR now lies in US coordinates
+    mr_on_us = ResampleToMatch()(mr, img_dst=us)                # then deform with blocks.Warp
+
+VoxelMorph and other networks
     mr_on_us_grid.nii.gz is MR on the voxels of the US. mr_moved_by_header.nii.gz is MR unresampled
-    with sform and qform moved: its affine is the one for a MetaTensor.
+    with sform and qform moved.
 """
 
 

@@ -1,7 +1,4 @@
-"""Every file against the programs that read it: they must take US points where we say.
-
-`test_table_of_formats_and_clients` leaves the residuals in test-artefacts/formats-and-clients.txt.
-"""
+"""What the programs that come with us do with each file: overlap from it, and not without it."""
 
 from __future__ import annotations
 
@@ -33,57 +30,6 @@ def truth(contents):
     """US points and the MR points they belong to."""
     us = contents.check_us_mm
     return us, contents.us_from_mr.inverse().apply(us)
-
-
-def simpleitk_maps(path, points):
-    transform = sitk.ReadTransform(str(path))
-    return np.array([transform.TransformPoint(point.tolist()) for point in points])
-
-
-def ras_text_maps(path, points):
-    matrix = RAS @ np.loadtxt(path) @ RAS
-    return points @ matrix[:3, :3].T + matrix[:3, 3]
-
-
-def elastix_maps(path, points):
-    """elastix's own reading: T(x) = A (x - c) + t + c, parameters row by row."""
-    text = path.read_text(encoding="utf-8")
-    values = text.split("(TransformParameters ")[1].split(")")[0].split()
-    centre = np.array(text.split("(CenterOfRotationPoint ")[1].split(")")[0].split(), float)
-    numbers = np.array(values, float)
-    return (points - centre) @ numbers[:9].reshape(3, 3).T + numbers[9:] + centre
-
-
-def field_maps(path, points):
-    field = sitk.DisplacementFieldTransform(sitk.ReadImage(str(path), sitk.sitkVectorFloat64))
-    return np.array([field.TransformPoint(point.tolist()) for point in points])
-
-
-CLIENTS = {
-    ("transform_tfm", "SimpleITK"): simpleitk_maps,
-    ("transform_h5", "SimpleITK"): simpleitk_maps,
-    ("transform_ants", "SimpleITK"): simpleitk_maps,
-    ("transform_elastix", "elastix's formula"): elastix_maps,
-    ("transform_ras_matrix", "numpy"): ras_text_maps,
-    ("displacement_field", "SimpleITK"): field_maps,
-}
-
-
-def test_table_of_formats_and_clients(files, contents, pytestconfig):
-    us, mr = truth(contents)
-    rows = {}
-    for (name, client), maps in CLIENTS.items():
-        rows[name, client] = np.linalg.norm(maps(files[name], us) - mr, axis=-1).max()
-    table = [
-        f"{files[name].name:34s} {client:18s} {residual_mm:.1e} mm"
-        for (name, client), residual_mm in rows.items()
-    ]
-    out = pytestconfig.rootpath / "test-artefacts" / "formats-and-clients.txt"
-    out.parent.mkdir(exist_ok=True)
-    out.write_text("\n".join(["file, client, largest residual", *table]) + "\n")
-    # the field holds float32, everything else doubles
-    limits = {name: 1e-4 if name == "displacement_field" else 1e-9 for name, _ in rows}
-    assert all(residual <= limits[name] for (name, _), residual in rows.items()), rows
 
 
 @pytest.mark.parametrize("name", ["transform_tfm", "transform_h5", "transform_ants"])

@@ -176,3 +176,73 @@ def test_plastimatch_reads_our_transform_and_registration(folder, contents):
     assert ran.returncode == 0, ran.stdout[-2000:]
     moved = voxels(folder / "pm.nii.gz")
     assert np.corrcoef(moved.ravel(), np.asarray(contents.us.voxels).ravel())[0, 1] > 0.95
+
+
+def test_niftyreg_resamples(folder, overlap):
+    command = (
+        "reg_resample -ref US.nii.gz -flo MR.nii.gz -trans us_from_mr_ras_matrix.txt "
+        "-res mr_on_us.nii.gz"
+    )
+    assert command in RECIPES
+    ran = run(folder, *command.replace("mr_on_us", "nr").split())
+    assert ran.returncode == 0, ran.stdout[-2000:] + ran.stderr[-2000:]
+    assert overlap(np.nan_to_num(voxels(folder / "nr.nii.gz"))) > 0.98
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_niftyreg_deforms(folder, overlap, ours):
+    command = (
+        "reg_f3d -ref US.nii.gz -flo MR.nii.gz -aff us_from_mr_ras_matrix.txt -res deformed.nii.gz"
+    )
+    assert command in RECIPES
+    out = f"f3d-{ours}.nii.gz"
+    words = command.replace("deformed.nii.gz", out).split()
+    if not ours:
+        at = words.index("-aff")
+        del words[at : at + 2]
+    ran = run(folder, *words, "-cpp", f"cpp-{ours}.nii.gz", "-sx", "-8", "-ln", "1", "-maxit", "15")
+    if ours:
+        assert ran.returncode == 0, ran.stdout[-2000:] + ran.stderr[-2000:]
+        assert overlap(np.nan_to_num(voxels(folder / out))) > 0.98
+    else:
+        arrived = ran.returncode == 0 and (folder / out).is_file()
+        assert not arrived or overlap(np.nan_to_num(voxels(folder / out))) < 0.6
+
+
+MONAI_LINES = (
+    "mr.affine = torch.as_tensor(us_from_mr) @ mr.affine",
+    'us_from_mr = numpy.linalg.inv(numpy.loadtxt("us_from_mr_ras_matrix.txt"))',
+    "mr_on_us = ResampleToMatch()(mr, img_dst=us)",
+)
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_monai_deforms(folder, overlap, ours):
+    """Thirty steps of a dense displacement on local correlation, from our file and from nothing."""
+    pytest.importorskip("monai", reason="monai is an optional extra")
+    torch = pytest.importorskip("torch")
+    from monai.losses import LocalNormalizedCrossCorrelationLoss
+    from monai.networks.blocks import Warp
+    from monai.transforms import LoadImage, ResampleToMatch
+
+    assert all(line in RECIPES for line in MONAI_LINES)
+    load = LoadImage(ensure_channel_first=True)
+    us, mr = (load(str(folder / name)) for name in ("US.nii.gz", "MR.nii.gz"))
+    if ours:
+        us_from_mr = np.linalg.inv(np.loadtxt(folder / "us_from_mr_ras_matrix.txt"))
+        mr.affine = torch.as_tensor(us_from_mr) @ mr.affine
+    fixed = (us / us.max()).as_tensor()[None]
+    moving = ResampleToMatch()(mr, img_dst=us).as_tensor()[None] / float(mr.max())
+    if ours:
+        assert overlap(moving[0, 0].numpy().transpose(2, 1, 0)) > 0.98
+    field = torch.zeros((1, 3, *fixed.shape[2:]), requires_grad=True)
+    optimiser = torch.optim.Adam([field], lr=0.05)
+    warp, loss = Warp(), LocalNormalizedCrossCorrelationLoss(kernel_size=5)
+    for _ in range(30):
+        optimiser.zero_grad()
+        value = loss(warp(moving, field), fixed) + 0.1 * field.diff(dim=2).square().mean()
+        value.backward()
+        optimiser.step()
+    deformed = warp(moving, field).detach()[0, 0].numpy().transpose(2, 1, 0)
+    found = overlap(deformed)
+    assert (found > 0.98) if ours else (found < 0.6)
