@@ -30,6 +30,7 @@ class GlandOutline:
     def __init__(self) -> None:
         self._gland: Volume | None = None
         self._graded: Volume | None = None
+        self._contours = _Contours()
         self._key: object = None
         self._polygons: list[QPolygonF] = []
 
@@ -43,7 +44,7 @@ class GlandOutline:
             self._key = key
             coarse = frame.finer(1 / _COARSENESS_PX)
             cut = sampler_for(self._grade(gland)).sample(coarse, grid_from_plane)
-            self._polygons = _contours(cut, frame.span_px(coarse))
+            self._polygons = self._contours.of(cut, frame.span_px(coarse))
         return self._polygons
 
     def _grade(self, gland: Volume) -> Volume:
@@ -93,31 +94,40 @@ def _bounds(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int_], NDArray[np.int_]
     return start, stop
 
 
-def _contours(
-    cut: NDArray[np.int16], span_px: tuple[float, float, float, float]
-) -> list[QPolygonF]:
-    height, width = cut.shape
-    levels = np.ascontiguousarray(np.maximum(cut, 0)).reshape(-1)
-    image = vtkImageData()
-    image.SetDimensions(width, height, 1)
-    image.GetPointData().SetScalars(numpy_to_vtk(levels))
-    edges = vtkFlyingEdges2D()
-    edges.SetInputData(image)
-    edges.SetValue(0, _INSIDE / 2)
-    strips = vtkStripper()
-    strips.SetInputConnection(edges.GetOutputPort())
-    strips.JoinContiguousSegmentsOn()
-    strips.SetMaximumLength(100_000)
-    strips.Update()
-    lines = strips.GetOutput()
-    if lines.GetNumberOfLines() == 0:
-        return []
-    left, top, across, down = span_px
-    scale = across / width, down / height
-    points = (vtk_to_numpy(lines.GetPoints().GetData())[:, :2] + 0.5) * scale + (left, top)
-    ends = vtk_to_numpy(lines.GetLines().GetOffsetsArray())
-    order = vtk_to_numpy(lines.GetLines().GetConnectivityArray())
-    return [
-        QPolygonF([QPointF(x, y) for x, y in points[order[a:b]].tolist()])
-        for a, b in pairwise(ends)
-    ]
+class _Contours:
+    """The pipeline from a cut to lines, made once: making it costs more than running it."""
+
+    def __init__(self) -> None:
+        self._image = vtkImageData()
+        self._edges = vtkFlyingEdges2D()
+        self._edges.SetInputData(self._image)
+        self._edges.SetValue(0, _INSIDE / 2)
+        self._strips = vtkStripper()
+        self._strips.SetInputConnection(self._edges.GetOutputPort())
+        self._strips.JoinContiguousSegmentsOn()
+        self._strips.SetMaximumLength(100_000)
+
+    def of(
+        self, cut: NDArray[np.int16], span_px: tuple[float, float, float, float]
+    ) -> list[QPolygonF]:
+        """The lines at half of `_INSIDE`, on the rectangle (left, top, width, height)."""
+        height, width = cut.shape
+        levels = np.maximum(cut, 0)
+        if levels.max() < _INSIDE / 2:
+            return []
+        self._image.SetDimensions(width, height, 1)
+        self._image.GetPointData().SetScalars(numpy_to_vtk(levels.reshape(-1)))
+        self._image.Modified()
+        self._strips.Update()
+        lines = self._strips.GetOutput()
+        if lines.GetNumberOfLines() == 0:
+            return []
+        left, top, across, down = span_px
+        scale = across / width, down / height
+        points = (vtk_to_numpy(lines.GetPoints().GetData())[:, :2] + 0.5) * scale + (left, top)
+        ends = vtk_to_numpy(lines.GetLines().GetOffsetsArray())
+        order = vtk_to_numpy(lines.GetLines().GetConnectivityArray())
+        return [
+            QPolygonF([QPointF(x, y) for x, y in points[order[a:b]].tolist()])
+            for a, b in pairwise(ends.tolist())
+        ]

@@ -134,6 +134,7 @@ class SceneDrag(QObject):
         position, frame = self._to_frame(at), self._scene.frame_from(space)
         if frame is not None:
             position = frame.inverse().apply(position)
+        self._scene.view_state.motion.step()
         self._scene.session.move_landmark(space, name, position, gesture=self._gesture)
 
     def _hover(self, at: QPointF) -> None:

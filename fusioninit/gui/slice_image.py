@@ -90,6 +90,12 @@ class SliceLayer:
         self._pixels: NDArray[np.uint32] = np.zeros((1, 1), np.uint32)
         self._image = QImage()
 
+    def has_cut(
+        self, volume: Volume, frame: PixelFrame, grid_from_plane: RigidTransform | None = None
+    ) -> bool:
+        """Whether the latest cut is this one, so that it costs nothing to show it again."""
+        return self._cut_key == _cut_key(volume, frame, grid_from_plane)
+
     def image(
         self,
         volume: Volume,
@@ -101,8 +107,7 @@ class SliceLayer:
     ) -> QImage:
         """The slice as a premultiplied ARGB image of the frame's size."""
         sampler = sampler_for(volume)
-        matrix = b"" if grid_from_plane is None else grid_from_plane.matrix.tobytes()
-        cut_key = (volume, frame.size_px, frame.world_from_pixel.tobytes(), matrix)
+        cut_key = _cut_key(volume, frame, grid_from_plane)
         colour_key = (volume, window, colour_map)
         if cut_key == self._cut_key and colour_key == self._colour_key:
             return self._image
@@ -117,6 +122,11 @@ class SliceLayer:
             self._pixels.data, width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied
         )
         return self._image
+
+
+def _cut_key(volume: Volume, frame: PixelFrame, transform: RigidTransform | None) -> object:
+    matrix = b"" if transform is None else transform.matrix.tobytes()
+    return (volume, frame.size_px, frame.world_from_pixel.tobytes(), matrix)
 
 
 def sampler_for(volume: Volume) -> SliceSampler:

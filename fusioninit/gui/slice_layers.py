@@ -9,6 +9,7 @@ from fusioninit.geometry import PixelFrame, RigidTransform, Space
 from fusioninit.gui.gland_outline import GlandOutline
 from fusioninit.gui.slice_image import SliceLayer
 from fusioninit.gui.view_state import FusionMode, ViewState
+from fusioninit.imaging.volume import Volume
 from fusioninit.session import Session
 
 Picture = tuple[QRectF, QImage]
@@ -16,6 +17,8 @@ Picture = tuple[QRectF, QImage]
 FINEST_SAMPLE_VOX = 0.6
 """Slices are cut at most this fine, in voxels; Qt interpolates in between. Finer cuts cost time
 and show nothing more: the volume itself is only interpolated linearly."""
+MOVING_SAMPLE_VOX = 1.2
+"""While pictures follow one another fast they are cut this finely only: a quarter of the work."""
 CHECKER_PX = 48
 """Edge of a checkerboard field in logical pixels."""
 
@@ -31,10 +34,12 @@ class SliceLayers:
         """Let go of everything drawn so far, and of the volumes it was drawn from."""
         self._layers = {Space.US: SliceLayer(), Space.MR: SliceLayer()}
         self._outlines = {Space.US: GlandOutline(), Space.MR: GlandOutline()}
+        self.is_coarse = False
 
     def paint(self, painter: QPainter, frame: PixelFrame, ratio: float) -> None:
         """Fill the view with what its mode asks for."""
         mode = self._mode()
+        self.is_coarse = False
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         pictures = {space: self._picture(space, frame, ratio) for space in self.shown_spaces()}
         us, mr = pictures.get(Space.US), pictures.get(Space.MR)
@@ -94,16 +99,18 @@ class SliceLayers:
         """The slice of a volume and where it goes: sampled no finer than its voxels deserve."""
         volume = self._session.case.volume(space)
         assert volume is not None
-        finest = FINEST_SAMPLE_VOX * float(volume.grid.spacing_mm.min())
-        factor = min(ratio, frame.mm_per_px / finest)
-        sampled = frame if factor == 1.0 else frame.finer(factor)
         is_overlay = self._space is Space.US and space is Space.MR and self._is_tinted()
-        image = self._layers[space].image(
+        fine = _sampled(volume, frame, ratio, finest_vox=FINEST_SAMPLE_VOX)
+        sampled, layer, transform = fine, self._layers[space], self._grid_from_plane(space)
+        if self._view_state.motion.is_on and not layer.has_cut(volume, fine, transform):
+            sampled = _sampled(volume, frame, ratio, finest_vox=MOVING_SAMPLE_VOX)
+            self.is_coarse |= sampled.size_px != fine.size_px
+        image = layer.image(
             volume,
             sampled,
             window=self._view_state.window(space),
             colour_map=self._view_state.colour_map(space) if is_overlay else "Grey",
-            grid_from_plane=self._grid_from_plane(space),
+            grid_from_plane=transform,
         )
         return QRectF(*frame.span_px(sampled)), image
 
@@ -131,3 +138,10 @@ class SliceLayers:
         painter.restore()
         painter.setPen(QPen(QColor(255, 255, 255, 170), 1.5))
         painter.drawLine(QLineF(x, 0, x, height))
+
+
+def _sampled(volume: Volume, frame: PixelFrame, ratio: float, *, finest_vox: float) -> PixelFrame:
+    """The pixels to cut: as fine as the screen, but no finer than `finest_vox` voxels."""
+    finest_mm = finest_vox * float(volume.grid.spacing_mm.min())
+    factor = min(ratio, frame.mm_per_px / finest_mm)
+    return frame if factor == 1.0 else frame.finer(factor)

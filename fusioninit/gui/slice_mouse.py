@@ -141,6 +141,8 @@ class SliceMouse(QObject):
         if self._doing and not self._moved:
             far = at - self._pressed_at
             self._moved = abs(far.x()) + abs(far.y()) >= _CLICK_PX
+        if self._doing in ("point", "pan", "zoom"):
+            view.view_state.motion.step()
         if self._doing == "point":
             self._point(at)
         elif self._doing == "pan":
@@ -244,6 +246,7 @@ class SliceMouse(QObject):
     def _zoom_about(self, at: QPointF, factor: float) -> None:
         """Zoom so that the point under the pointer stays there."""
         view = self._view
+        view.view_state.motion.step()
         before = view.mm_per_px()
         view.view_state.set_zoom(view.space, view.view_state.zoom(view.space) * factor)
         gained = before - view.mm_per_px()

@@ -47,24 +47,21 @@ def draw_text(
     box: QRectF,
     text: str,
     *,
-    align: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeft,
+    across: float = 0.0,
+    down: float = 0.0,
     colour: QColor = _PALE,
 ) -> None:
-    """Text with a dark halo, readable on any image; on whole pixels, so that it stays sharp."""
+    """Text with a dark halo, readable on any image; on whole pixels, so that it stays sharp.
+
+    `across` and `down` say where in the box: 0 at its left and top, 1 at its right and bottom.
+    """
     if not text:
         return
     ratio = painter.device().devicePixelRatioF()
     image = _text_image(text, painter.font().key(), colour.rgba(), ratio)
     width, height = image.width() / ratio - 2, image.height() / ratio - 2
-    left, top = box.left(), box.top()
-    if align & Qt.AlignmentFlag.AlignRight:
-        left = box.right() - width
-    elif align & Qt.AlignmentFlag.AlignHCenter:
-        left += (box.width() - width) / 2
-    if align & Qt.AlignmentFlag.AlignBottom:
-        top = box.bottom() - height
-    elif align & Qt.AlignmentFlag.AlignVCenter:
-        top += (box.height() - height) / 2
+    left = box.left() + across * (box.width() - width)
+    top = box.top() + down * (box.height() - height)
     at = QPointF(round((left - 1) * ratio) / ratio, round((top - 1) * ratio) / ratio)
     painter.drawImage(at, image)
 
@@ -112,16 +109,14 @@ def draw_letters(painter: QPainter, letters: Sequence[str], size: tuple[float, f
     bold.setBold(True)
     painter.save()
     painter.setFont(bold)
-    flag = Qt.AlignmentFlag
-    center_v, center_h = flag.AlignVCenter, flag.AlignHCenter
     places = (
-        (QRectF(7, 0, 40, height), flag.AlignLeft | center_v),
-        (QRectF(width - 47, 0, 40, height), flag.AlignRight | center_v),
-        (QRectF(0, 26, width, 20), flag.AlignTop | center_h),
-        (QRectF(0, height - 24, width, 20), flag.AlignBottom | center_h),
+        (QRectF(7, 0, 40, height), 0.0, 0.5),
+        (QRectF(width - 47, 0, 40, height), 1.0, 0.5),
+        (QRectF(0, 26, width, 20), 0.5, 0.0),
+        (QRectF(0, height - 24, width, 20), 0.5, 1.0),
     )
-    for letter, (box, align) in zip(letters, places, strict=True):
-        draw_text(painter, box, letter, align=align)
+    for letter, (box, across, down) in zip(letters, places, strict=True):
+        draw_text(painter, box, letter, across=across, down=down)
     painter.restore()
 
 
@@ -137,7 +132,7 @@ def draw_scale_bar(painter: QPainter, mm_per_px: float, size: tuple[float, float
         painter.setPen(pen)
         painter.drawPolyline(bar)
     box = QRectF(right - length - 30, y - 22, length + 30, 16)
-    draw_text(painter, box, f"{length_mm} mm", align=Qt.AlignmentFlag.AlignRight)
+    draw_text(painter, box, f"{length_mm} mm", across=1.0)
 
 
 def draw_title(painter: QPainter, title: str, shown: Sequence[tuple[str, QColor]]) -> None:
@@ -155,10 +150,9 @@ def draw_corner_text(
     """Small text at the lower left, or upper right."""
     width, height = size
     if at_top:
-        box, align = QRectF(width - 230, 7, 222, 18), Qt.AlignmentFlag.AlignRight
+        draw_text(painter, QRectF(width - 230, 7, 222, 18), text, across=1.0, colour=_FAINT)
     else:
-        box, align = QRectF(10, height - 23, 220, 18), Qt.AlignmentFlag.AlignLeft
-    draw_text(painter, box, text, align=align, colour=_FAINT)
+        draw_text(painter, QRectF(10, height - 23, 220, 18), text, colour=_FAINT)
 
 
 def draw_outlines(painter: QPainter, polygons: Sequence[QPolygonF], space: Space) -> None:

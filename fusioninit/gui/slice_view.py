@@ -58,6 +58,7 @@ class SliceView(QWidget):
         self._marks = SliceMarks(session, view_state, space)
         self._measured: Volume | None = None
         self._base = slice_plane(orientation, np.zeros(3))
+        self._letters = ["", "", "", ""]
         self._span_mm, self._depth_mm = np.full(2, 200.0), (0.0, 0.0)
         self._frame_key: object = None
         self._frame = PixelFrame(self._base, (1, 1), 1.0)
@@ -73,6 +74,7 @@ class SliceView(QWidget):
         view_state.zoom_changed.connect(self._on_space_changed)
         view_state.fusion_changed.connect(self.update)
         view_state.selection_changed.connect(self.update)
+        view_state.motion.settled.connect(self._on_settled)
 
     def _describe(self) -> None:
         self.setMouseTracking(True)
@@ -107,6 +109,8 @@ class SliceView(QWidget):
         self._measured = volume
         center = np.zeros(3) if volume is None else volume.grid.center_mm
         self._base = slice_plane(self.orientation, center)
+        right, down = self._base.right, self._base.down
+        self._letters = [orientation_letters(axis) for axis in (-right, right, -down, down)]
         if volume is not None:
             corners = volume.grid.corners_mm()
             across, depth = self._base.to_screen(corners), self._base.distance_mm(corners)
@@ -189,6 +193,7 @@ class SliceView(QWidget):
         volume = self.session.case.volume(self.space)
         if volume is None:
             return
+        self.view_state.motion.step()
         base = self.base_plane()
         crosshair = self.view_state.crosshair_mm(self.space)
         now = float(base.distance_mm(crosshair))
@@ -237,9 +242,7 @@ class SliceView(QWidget):
         self._paint_border(painter)
 
     def _paint_frame(self, painter: QPainter, frame: PixelFrame, size: tuple[float, float]) -> None:
-        plane = frame.plane
-        axes = (-plane.right, plane.right, -plane.down, plane.down)
-        paint.draw_letters(painter, [orientation_letters(axis) for axis in axes], size)
+        paint.draw_letters(painter, self._letters, size)
         paint.draw_scale_bar(painter, frame.mm_per_px, size)
         shown = [(SPACE_NAME[s], SPACE_COLOUR[s]) for s in self._layers.shown_spaces()]
         paint.draw_title(painter, self.orientation.value.capitalize(), shown)
@@ -281,6 +284,10 @@ class SliceView(QWidget):
         self._measured = None
         self.pan_mm = np.zeros(2)
         self.update()
+
+    def _on_settled(self) -> None:
+        if self._layers.is_coarse:
+            self.update()
 
     def _on_space_changed(self, space: Space) -> None:
         if space is self.space:

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from PySide6.QtCore import QObject, Signal
 
 from fusioninit.geometry import RigidTransform, Space
+from fusioninit.gui.motion import Motion
 from fusioninit.landmarks import LandmarkName
 from fusioninit.state import Case
 
@@ -40,6 +41,7 @@ class ViewState(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self.motion = Motion(self)
         self._crosshair_mm: dict[Space, FloatArray] = {s: np.zeros(3) for s in (Space.US, Space.MR)}
         self._window: dict[Space, tuple[float, float]] = {}
         self._zoom = {Space.US: 1.0, Space.MR: 1.0}
