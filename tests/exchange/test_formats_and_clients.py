@@ -27,6 +27,7 @@ import pytest
 import SimpleITK as sitk
 
 from fusioninit.exchange.export import export_contents
+from fusioninit.exchange.recipes import RECIPES
 from fusioninit.imaging.resampling import image_of
 from fusioninit.imaging.volume import Volume
 
@@ -436,3 +437,11 @@ def test_the_ramp_test_can_fail(world):
         )  # fmt: skip
 
     assert ramps(resample)(world, "transform_tfm") == pytest.approx(0.01, abs=1e-3)
+
+
+def test_the_manual_s_table_has_a_row_for_every_format_and_client(world, pytestconfig):
+    text = (pytestconfig.rootpath / "docs" / "interoperability.md").read_text(encoding="utf-8")
+    for name, client, _ in TABLE:
+        assert f"| `{world.files[name].name}` | {client} |" in text
+    for line in RECIPES.splitlines()[8:]:
+        assert line in text
