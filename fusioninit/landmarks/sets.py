@@ -93,13 +93,13 @@ class Landmark:
         shadow = directions @ self.covariance_mm2 @ directions.T
         turn = np.linspace(0, 2 * np.pi, points, endpoint=False)
         circle = np.sqrt(_CHI2_95) * np.stack([np.cos(turn), np.sin(turn)])
-        outline: FloatArray = (np.linalg.cholesky(shadow + 1e-9 * np.eye(2)) @ circle).T
-        return outline
+        outline = np.linalg.cholesky(shadow + 1e-9 * np.eye(2)) @ circle
+        return np.asarray(outline.T, dtype=np.float64)
 
     def region_from_unit_mm(self) -> FloatArray:
         """(3, 3) matrix that takes the unit sphere to the 95 % region, about the position."""
-        root: FloatArray = np.linalg.cholesky(self.covariance_mm2 + 1e-9 * np.eye(3))
-        return np.sqrt(_CHI2_95) * root
+        root = np.linalg.cholesky(self.covariance_mm2 + 1e-9 * np.eye(3))
+        return np.asarray(np.sqrt(_CHI2_95) * root, dtype=np.float64)
 
     def at(self, position_mm: ArrayLike, *, source: Source = Source.EDITED) -> Landmark:
         """The same landmark moved by a person: full confidence, the observer's covariance."""
