@@ -112,6 +112,10 @@ class Case:
             **({"targets": ()} if volume.space is MOVING else {"cores": ()}),
         )
 
+    def with_reference(self, volume: Volume) -> Case:
+        """A case whose volume of that space is the same one read from elsewhere: nothing goes."""
+        return self._with(**{volume.space.value: volume})
+
     def with_landmarks(self, landmarks: LandmarkSet) -> Case:
         """A case with other landmarks in their space. A decision taken before no longer stands."""
         return self._with(**{f"{landmarks.space.value}_landmarks": landmarks, "decision": None})

@@ -1,7 +1,8 @@
 """A case as a readable JSON file: references to the images, and all decisions in full.
 
-Images are referenced by path relative to the file, with a SHA-256 of their bytes; they are not
-copied. Schema versions are integers; files of older versions are migrated on reading.
+Images are referenced by path relative to the file, with a SHA-256 of their bytes; they are copied
+only where that is asked for. Schema versions are integers; files of older versions are migrated
+on reading.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from fusioninit.errors import ReadError
 from fusioninit.geometry import Space
 from fusioninit.imaging.volume import Volume
 from fusioninit.state.case import Case, Decision, Target
+from fusioninit.state.image_copies import with_copied_images
 from fusioninit.state.landmark_records import landmarks_from_record, landmarks_to_record
 from fusioninit.state.needle_plan import (
     Core,
@@ -68,10 +70,24 @@ def case_record(case: Case, *, relative_to: Path | None = None) -> dict[str, Any
     }
 
 
-def save_case(case: Case, path: Path) -> Path:
-    """Write the case beside `path`, read it back, then move it into place at once."""
+def save_case(case: Case, path: Path, *, copy_images: bool = False) -> Path:
+    """Write the case beside `path`, read it back, then move it into place at once.
+
+    Images stay where they are and are referred to, unless `copy_images`: then copies in a folder
+    beside the case travel with it.
+
+    Raises
+    ------
+    InputError
+        Images are to be copied and one was not read from a file.
+    OSError
+        The folder cannot be written.
+    """
     path = path if path.name.endswith(".json") else path.with_name(path.name + SUFFIX)
     path.parent.mkdir(parents=True, exist_ok=True)
+    if copy_images:
+        stem = path.name.removesuffix(SUFFIX).removesuffix(".json")
+        case = with_copied_images(case, path.parent / f"{stem}-images")
     record = case_record(case, relative_to=path.parent)
     beside = path.with_name(path.name + ".new")
     with beside.open("w", encoding="utf-8") as stream:

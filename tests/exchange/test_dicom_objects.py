@@ -21,6 +21,7 @@ from fusioninit.exchange.frames import WrittenFileError
 from fusioninit.geometry import Grid, Space
 from fusioninit.imaging.reading import read_volume
 from fusioninit.imaging.volume import Volume
+from fusioninit.state import Case, load_case, save_case
 
 OBJECTS = ["dicom_registration", "mr_landmarks_dicom", "us_landmarks_dicom", "us_dicom"]
 
@@ -137,3 +138,14 @@ def test_a_us_that_comes_back_elsewhere_is_an_error_and_nothing_is_left(
     with pytest.raises(WrittenFileError, match="its voxels are not where they were"):
         write_us_volume(tmp_path / "us.dcm", us, study=series, frame_uid="1.2.3")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_of_a_dicom_study_a_case_takes_only_its_own_series_along(dicom_contents, tmp_path):
+    source = dicom_contents.mr.source.path
+    case = Case().with_volume(dicom_contents.mr)
+    path = save_case(case, tmp_path / "one" / "case", copy_images=True)
+    moved = path.parent.rename(tmp_path / "two")
+    back = load_case(moved / path.name, read=read_volume)
+    assert_array_equal(back.mr.voxels, dicom_contents.mr.voxels)
+    assert back.mr.source.path == moved / "case-images" / "mr"
+    assert len(list(back.mr.source.path.iterdir())) == len(list(source.glob("*.dcm")))

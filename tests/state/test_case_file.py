@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fusioninit.errors import ReadError
+from fusioninit.errors import InputError, ReadError
 from fusioninit.geometry import Grid, Space
 from fusioninit.imaging import Volume, VolumeSource
 from fusioninit.landmarks import LandmarkSet, Source
@@ -140,3 +140,55 @@ def test_a_failed_save_leaves_the_old_file(case, tmp_path, monkeypatch):
     with pytest.raises(OSError, match="no space"):
         save_case(case.with_decision(None), path)
     assert path.read_bytes() == before
+
+
+def test_images_are_not_copied_unless_asked(case, tmp_path):
+    path = save_case(case, tmp_path / "elsewhere" / "a")
+    assert [file.name for file in path.parent.iterdir()] == ["a.fusion.json"]
+    record = json.loads(path.read_text(encoding="utf-8"))
+    assert record["images"]["us"]["path"] == "../images/us.npy"
+
+
+def test_a_case_with_copied_images_travels_whole(case, tmp_path):
+    path = save_case(case, tmp_path / "one" / "a", copy_images=True)
+    for file in (tmp_path / "images").iterdir():
+        file.unlink()
+    moved = path.parent.rename(tmp_path / "another place")
+    loaded = load_case(moved / path.name, read=read_npy)
+    np.testing.assert_array_equal(loaded.mr.voxels, case.mr.voxels)
+    assert loaded.us_landmarks == case.us_landmarks
+    assert {str(p.relative_to(moved)) for p in moved.rglob("*.npy")} == {
+        "a-images/us/us.npy",
+        "a-images/mr/mr.npy",
+    }
+
+
+def test_a_copied_case_saved_again_in_place_keeps_its_images(case, tmp_path):
+    path = save_case(case, tmp_path / "one" / "a", copy_images=True)
+    loaded = load_case(path, read=read_npy)
+    again = save_case(loaded.with_decision(None), path, copy_images=True)
+    assert load_case(again, read=read_npy).decision is None
+    assert not list(path.parent.rglob(".new-*"))
+
+
+def test_a_case_and_its_images_moved_together_open_again(case, tmp_path):
+    save_case(case, tmp_path / "a.fusion.json")
+    (tmp_path / "moved").mkdir()
+    for name in ("images", "a.fusion.json"):
+        (tmp_path / name).rename(tmp_path / "moved" / name)
+    loaded = load_case(tmp_path / "moved" / "a.fusion.json", read=read_npy)
+    np.testing.assert_array_equal(loaded.us.voxels, case.us.voxels)
+
+
+def test_a_changed_copy_is_noticed(case, tmp_path):
+    path = save_case(case, tmp_path / "a", copy_images=True)
+    np.save(tmp_path / "a-images" / "us" / "us.npy", np.zeros((2, 3, 4), np.float32))
+    with pytest.raises(ReadError, match=r"its US 'a-images/us/us.npy' has changed since"):
+        load_case(path, read=read_npy)
+
+
+def test_an_image_that_came_from_no_file_cannot_be_copied(case, tmp_path):
+    made = case.with_reference(case.us.with_source(path=None))
+    with pytest.raises(InputError, match="the US was not read from a file that is still there"):
+        save_case(made, tmp_path / "b", copy_images=True)
+    assert not (tmp_path / "b.fusion.json").exists()
