@@ -24,7 +24,7 @@ def run(options: Namespace) -> int:
     for warning in volume.source.warnings:
         tell(f"warning: {warning}")
     tell(f"read {volume.source.description or options.volume.name}")
-    detection = predict_landmarks(volume, progress=ProgressLine())
+    detection = predict_landmarks(volume, weights=options.weights, progress=ProgressLine())
     write_markups(options.out, detection.landmarks)
     warnings = anatomy_warnings(detection.landmarks)
     for warning in (*detection.quality.get("warnings", ()), *warnings):

@@ -82,6 +82,8 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+_WEIGHTS_HELP = "a network of your own, with its card beside it, instead of the bundled one"
+
 _Commands = argparse._SubParsersAction  # argparse names no public type for this
 
 
@@ -108,6 +110,7 @@ def _add_volume_commands(commands: _Commands) -> None:
     detect.add_argument("--modality", choices=("mr", "us"), required=True)
     detect.add_argument("--out", type=Path, required=True, metavar="FILE.mrk.json")
     detect.add_argument("--series", metavar="UID", help="DICOM series to read")
+    detect.add_argument("--weights", type=Path, metavar="FILE.safetensors", help=_WEIGHTS_HELP)
     _add_stated_geometry(detect)
     detect.add_argument("--json", action="store_true")
 
@@ -127,6 +130,9 @@ def _add_register(commands: _Commands) -> None:
         register.add_argument(f"--{name}", type=Path, metavar="PATH")
         register.add_argument(f"--{name}-landmarks", type=Path, metavar="FILE")
         register.add_argument(f"--{name}-mask", type=Path, metavar="FILE")
+        register.add_argument(
+            f"--{name}-weights", type=Path, metavar="FILE.safetensors", help=_WEIGHTS_HELP
+        )
         register.add_argument(f"--{name}-series", metavar="UID")
         register.add_argument(f"--{name}-spacing", metavar="I,J,K")
         register.add_argument(f"--{name}-orientation", default="", metavar="LPS")

@@ -36,7 +36,10 @@ def run(options: Namespace) -> int:
             f"--estimator {options.estimator}: choose one of {', '.join(sorted(ESTIMATORS))}"
         )
     case = _open_case(options)
-    registered = register_case(case, options.out, keep_identity=options.keep_identity)
+    weights = {Space.MR: options.mr_weights, Space.US: options.us_weights}
+    registered = register_case(
+        case, options.out, weights=weights, keep_identity=options.keep_identity
+    )
     for warning in registered.warnings:
         tell(f"warning: {warning}")
     if options.json:
@@ -47,8 +50,14 @@ def run(options: Namespace) -> int:
     return Status.FAILED_CHECKS if registered.fit.findings else Status.DONE
 
 
-def register_case(case: Case, out: Path, *, keep_identity: bool = False) -> Registered:
-    """Detect what is missing, fit, and export a case; who the patient is, only where asked.
+def register_case(
+    case: Case,
+    out: Path,
+    *,
+    weights: Mapping[Space, Path | None] | None = None,
+    keep_identity: bool = False,
+) -> Registered:
+    """Detect what is missing, fit, and export a case; `weights` replace the bundled networks'.
 
     Raises
     ------
@@ -63,7 +72,7 @@ def register_case(case: Case, out: Path, *, keep_identity: bool = False) -> Regi
         if volume is not None:
             warnings += [f"{space.upper()}: {text}" for text in volume.source.warnings]
         if volume is not None and not case.landmarks(space):
-            case = _detected(case, volume, warnings)
+            case = _detected(case, volume, (weights or {}).get(space), warnings)
     fit = case.registration
     if isinstance(fit, Unsolved):
         raise InputError(f"no transform: {fit.reason}")
@@ -153,11 +162,11 @@ def _read(path: Path, space: Space, options: Namespace) -> Volume:
     return volume
 
 
-def _detected(case: Case, volume: Volume, warnings: list[str]) -> Case:
+def _detected(case: Case, volume: Volume, weights: Path | None, warnings: list[str]) -> Case:
     from fusioninit.detection.bundled_networks import predict_landmarks
 
     tell(f"finding landmarks in {volume.space.upper()}")
-    detection = predict_landmarks(volume, progress=ProgressLine())
+    detection = predict_landmarks(volume, weights=weights, progress=ProgressLine())
     warnings += [f"{volume.space.upper()}: {w}" for w in detection.quality.get("warnings", ())]
     given = case.gland(volume.space)
     return case.with_prediction(detection.landmarks, given or detection.gland)

@@ -1,8 +1,9 @@
-"""The networks that ship with the program, loaded once and kept."""
+"""The networks that ship with the program, or others from files; loaded once and kept."""
 
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 from fusioninit.detection.predict import Cancelled, Detection, LandmarkPredictor, Progress
 from fusioninit.geometry import Space
@@ -10,20 +11,30 @@ from fusioninit.imaging.volume import Volume
 
 
 def predict_landmarks(
-    volume: Volume, *, progress: Progress | None = None, cancelled: Cancelled | None = None
+    volume: Volume,
+    *,
+    weights: Path | None = None,
+    progress: Progress | None = None,
+    cancelled: Cancelled | None = None,
 ) -> Detection:
-    """Landmarks (LPS mm) and gland of `volume`, by the bundled network of its space.
+    """Landmarks (LPS mm) and gland of `volume`, by the network of its space.
 
-    `progress` hears a fraction and a word per stage; `cancelled` is polled between stages.
+    `weights` is a safetensors file with its card beside it, as training writes them; without it
+    the bundled network answers. `progress` hears a fraction and a word per stage; `cancelled` is
+    polled between stages.
 
     Raises
     ------
     InputError
-        The volume is empty, constant or far too small, or the installation is damaged.
+        The volume is empty, constant or far too small; the weights cannot be used, or are for
+        the other space; or the installation is damaged.
     """
-    return _predictor(volume.space).predict(volume, progress=progress, cancelled=cancelled)
+    predictor = _predictor(volume.space, None if weights is None else weights.resolve())
+    return predictor.predict(volume, progress=progress, cancelled=cancelled)
 
 
 @cache
-def _predictor(space: Space) -> LandmarkPredictor:
-    return LandmarkPredictor.from_bundled(space)
+def _predictor(space: Space, weights: Path | None) -> LandmarkPredictor:
+    if weights is None:
+        return LandmarkPredictor.from_bundled(space)
+    return LandmarkPredictor.from_files(weights)
