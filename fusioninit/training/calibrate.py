@@ -18,13 +18,23 @@ MIN_CASES = 20
 """Fewer cases say nothing about a 95 % region."""
 
 
+class TooFewCasesError(ValueError):
+    """A landmark lies inside the grid in too few cases for a 95 % region."""
+
+
 def fit_calibration(measured: Measurements) -> Calibration:
-    """One scale and floor per landmark, from the landmarks that lie inside the grid."""
+    """One scale and floor per landmark, from the landmarks that lie inside the grid.
+
+    Raises
+    ------
+    TooFewCasesError
+        Fewer than `MIN_CASES` for some landmark.
+    """
     scales, floors = [], []
     for number in range(measured.inside.shape[1]):
         kept = measured.inside[:, number]
         if kept.sum() < MIN_CASES:
-            raise ValueError(f"calibration needs {MIN_CASES} cases, found {kept.sum()}")
+            raise TooFewCasesError(f"calibration needs {MIN_CASES} cases, found {kept.sum()}")
         scale, floor = _fit_one(
             measured.difference_mm[kept, number], measured.spread_mm2[kept, number]
         )

@@ -90,6 +90,15 @@ class StoppingSection(Section):
     """Validations without improvement before an early stop; none: never."""
 
 
+class ExportSection(Section):
+    """What stands at the end of a training: weights ready for use, calibrated, with their card."""
+
+    calibration_count: int = Field(default=150, ge=20)
+    """Cases on which the claimed covariances are fitted; none of them is trained on."""
+    benchmark_count: int = Field(default=60, ge=1)
+    """Other cases whose figures go on the card."""
+
+
 class EvaluationSection(Section):
     """What `fusioninit evaluate` measures."""
 
@@ -127,6 +136,8 @@ class TrainingConfig(Section):
     data: DataSection = DataSection()
     datasets: DatasetsSection = DatasetsSection()
     stopping: StoppingSection = StoppingSection()
+    export: ExportSection | None = ExportSection()
+    """Only a training's own result folder holds what it writes; none: checkpoints alone."""
     evaluation: EvaluationSection = EvaluationSection()
 
     @model_validator(mode="after")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,11 @@ import torch
 
 from fusioninit.detection.predict import LandmarkPredictor, calibrated
 from fusioninit.detection.unet import LandmarkNetwork
-from fusioninit.detection.weights import ModelCard, card_path, save_weights
+from fusioninit.detection.weights import LIMITS, ModelCard, card_path, save_weights
 from fusioninit.errors import InputError
 from fusioninit.landmarks import ALL_NAMES
-from fusioninit.training.calibrate import fit_calibration
-from fusioninit.training.config import CHECKPOINTS, LAST, TrainingConfig
+from fusioninit.training.calibrate import MIN_CASES, TooFewCasesError, fit_calibration
+from fusioninit.training.config import CHECKPOINTS, LAST, ExportSection, TrainingConfig
 from fusioninit.training.data import (
     BENCHMARK_SEED,
     CALIBRATION_SEED,
@@ -24,15 +25,26 @@ from fusioninit.training.data import (
     Draw,
     phantom_source,
 )
+from fusioninit.training.datasets.source import MixedSource
 from fusioninit.training.measure import CHI2_68, CHI2_95, Measurements, mahalanobis2, measure
+
+_log = logging.getLogger(__name__)
 
 NOT_ON_A_CARD: Any = {
     "output": True,
     "warm_start": True,
     "evaluation": True,
+    "export": True,
     "datasets": {"sets", "cache"},
 }
 """Parts of a configuration that name files of the machine it ran on."""
+
+
+OWN_LIMITS = (
+    "Trained on cases from files by whoever made these weights. Research use only: not a medical "
+    "device, not for clinical decisions."
+)
+"""What a card says of weights that saw more than the phantom."""
 
 
 def averaged_network(config: TrainingConfig) -> tuple[LandmarkNetwork, dict]:
@@ -59,6 +71,41 @@ def averaged_network(config: TrainingConfig) -> tuple[LandmarkNetwork, dict]:
     return network.eval(), {"steps": int(state["global_step"]), "minutes": round(minutes, 1)}
 
 
+def deliver(config: TrainingConfig, draw: Draw) -> Path:
+    """Leave the trained weights in the output folder, ready for `--weights`, with their card.
+
+    Covariances are fitted on cases that were not trained on: half of the user's validation cases
+    where there are enough (the other half gives the card's figures), else synthetic ones.
+    """
+    section = config.export or ExportSection()
+    weights = config.output / f"landmarks-{config.space}.safetensors"
+    if isinstance(draw, MixedSource) and len(draw.validation) // 2 >= MIN_CASES:
+        half = len(draw.validation) // 2
+        notes = {
+            "measured_on": "validation cases from files, one half after calibrating on the other"
+        }
+        try:
+            export(
+                config,
+                weights,
+                calibration_count=half,
+                benchmark_count=half,
+                draw=draw.held_out,
+                notes=notes,
+            )
+            return weights
+        except TooFewCasesError as error:
+            _log.warning("%s; calibrating on synthetic cases instead", error)
+    export(
+        config,
+        weights,
+        calibration_count=section.calibration_count,
+        benchmark_count=section.benchmark_count,
+        notes={"measured_on": "synthetic cases"},
+    )
+    return weights
+
+
 def export(
     config: TrainingConfig,
     weights: Path,
@@ -79,6 +126,7 @@ def export(
         network=config.unet,
         input_grid=config.input_grid,
         method=config.method,
+        limits=OWN_LIMITS if config.datasets.sets else LIMITS,
         training={
             **made,
             "data": data_statement(config),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import lightning
@@ -24,7 +25,10 @@ from fusioninit.training.data import (
 )
 from fusioninit.training.datasets.source import case_source, validation_count
 from fusioninit.training.evaluation import evaluate
+from fusioninit.training.export import deliver
 from fusioninit.training.module import DetectorModule
+
+_log = logging.getLogger(__name__)
 
 __all__ = ["evaluate", "train", "train_config"]
 
@@ -32,13 +36,21 @@ __all__ = ["evaluate", "train", "train_config"]
 def train(config_path: str | Path, *, resume: bool = False) -> Path:
     """Train as the TOML file says; return the last checkpoint.
 
+    At the end the output folder also holds the weights, calibrated, with their card.
+
     Raises
     ------
     InputError
         The configuration or a data set is wrong, there is nothing to resume, or the loss became
         NaN.
     """
-    return train_config(read_config(config_path), resume=resume)
+    config = read_config(config_path)
+    draw = case_source(config)
+    last = train_config(config, resume=resume, draw=draw)
+    if config.export is not None and _is_first_process():
+        _log.info("fitting covariances and measuring")
+        deliver(config, draw)
+    return last
 
 
 def train_config(config: TrainingConfig, *, resume: bool = False, draw: Draw | None = None) -> Path:
@@ -62,6 +74,12 @@ def train_config(config: TrainingConfig, *, resume: bool = False, draw: Draw | N
         weights_only=True if resume else None,
     )
     return last
+
+
+def _is_first_process() -> bool:
+    """Whether this process speaks for all of a distributed training."""
+    distributed = torch.distributed.is_available() and torch.distributed.is_initialized()
+    return not distributed or torch.distributed.get_rank() == 0
 
 
 def precision(config: TrainingConfig) -> str:

@@ -15,7 +15,14 @@ import numpy as np
 
 from fusioninit.training.augment import Sample
 from fusioninit.training.config import TrainingConfig
-from fusioninit.training.data import TRAINING_SEED, VALIDATION_SEED, Draw, phantom_source
+from fusioninit.training.data import (
+    BENCHMARK_SEED,
+    CALIBRATION_SEED,
+    TRAINING_SEED,
+    VALIDATION_SEED,
+    Draw,
+    phantom_source,
+)
 from fusioninit.training.datasets.gathering import Kept, gather
 from fusioninit.training.datasets.prepare import draw_shift
 from fusioninit.training.datasets.store import CaseStore, load
@@ -63,6 +70,16 @@ class MixedSource:
         if 0 <= number < len(self.validation):
             return self._sample(self.validation[number], seed)
         return self.phantom(seed)
+
+    def held_out(self, seed: int) -> Sample:
+        """Validation cases by the seeds of calibration (every even one) and benchmark (odd ones).
+
+        So covariances are fitted and measured on cases of files that were not trained on.
+        """
+        after = seed >= BENCHMARK_SEED
+        number = seed - (BENCHMARK_SEED if after else CALIBRATION_SEED)
+        place = 2 * number + int(after)
+        return self._sample(self.validation[place], VALIDATION_SEED + place)
 
     def real_number(self, number: int) -> int | None:
         """How many real cases came before training case `number`; none where it is synthetic."""

@@ -15,6 +15,9 @@ from dataset_files import (
     write_tcia,
 )
 
+from fusioninit.detection.weights import load_model
+from fusioninit.training.data import BENCHMARK_SEED, CALIBRATION_SEED, VALIDATION_SEED
+from fusioninit.training.datasets.source import case_source
 from fusioninit.training.export import NOT_ON_A_CARD, averaged_network, data_statement
 from fusioninit.training.run import train, train_config
 
@@ -99,12 +102,30 @@ def test_one_command_trains_on_own_data(tmp_path):
         'space = "mr"\noutput = "out"\ngrid = [32, 32, 32]\nvalidate_every = 2\n'
         'validation_count = 2\naccelerator = "cpu"\nthreads = 1\n'
         "[network]\nchannels = [16, 16]\n[data]\nbatch_size = 2\nfresh_per_batch = 2\n"
+        "[export]\ncalibration_count = 40\nbenchmark_count = 2\n"
         "[stopping]\nmax_steps = 2\n[datasets]\nphantom_fraction = 0.5\nisolated = false\n"
         '[[datasets.sets]]\nkind = "manifest"\npath = "cases.csv"\n'
     )
     assert train(tmp_path / "train.toml").is_file()
     report = json.loads((tmp_path / "out" / "datasets.json").read_text(encoding="utf-8"))
     assert report["sets"][0]["train"] + report["sets"][0]["validation"] == 4
+    _, card = load_model(tmp_path / "out" / "landmarks-mr.safetensors")
+    assert "cases from files (manifest)" in card.training["data"]
+    assert card.training["measured_on"] == "synthetic cases"
+    assert "synthetic images only" not in card.limits
+    assert str(tmp_path) not in card.to_json()
+
+
+def test_held_out_cases_calibrate_or_are_measured_but_never_both(tmp_path):
+    make_manifest(tmp_path)
+    config = tiny_config(tmp_path, [{"kind": "manifest", "path": tmp_path / "cases.csv"}])
+    halves = config.datasets.model_copy(update={"validation_fraction": 0.5})
+    source = case_source(config.model_copy(update={"datasets": halves}))
+    assert len(source.validation) >= 2
+    first, second = source(VALIDATION_SEED), source(VALIDATION_SEED + 1)
+    assert torch.equal(source.held_out(CALIBRATION_SEED).image, first.image)
+    assert torch.equal(source.held_out(BENCHMARK_SEED).image, second.image)
+    assert not torch.equal(first.image, second.image)
 
 
 def test_a_card_says_that_files_were_trained_on_and_names_none(tmp_path):
