@@ -1,0 +1,31 @@
+"""How long from the command to the first painted window: run with `--benchmark-enable`.
+
+Print: seconds of wall clock, with the processor time of the started process as `cpu_s`.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+CHILD = Path(__file__).with_name("first_frame.py")
+
+
+def start_once(folder):
+    environment = os.environ | {"XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
+    command = [sys.executable, str(CHILD), str(time.monotonic())]
+    child = subprocess.run(
+        command, env=environment, capture_output=True, encoding="utf-8", timeout=120, check=True
+    )
+    return json.loads(child.stdout.splitlines()[-1])
+
+
+def test_the_first_window_from_the_command(benchmark, qapp, tmp_path):
+    figures = []
+    benchmark.pedantic(lambda: figures.append(start_once(tmp_path)), rounds=5, warmup_rounds=1)
+    for name in ("wall_s", "cpu_s", "modules"):
+        benchmark.extra_info[name] = statistics.median(each[name] for each in figures[1:])
+    assert benchmark.disabled or len(figures) == 6
