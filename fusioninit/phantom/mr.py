@@ -177,8 +177,8 @@ def _coil_gain(dice: Dice, anatomy: Anatomy, patient: Tensor, stack: Stack) -> T
     cells = (12.0, 28.0, 28.0)
     bias = noise_on_grid(dice, stack.shape, cells).reshape(-1) * dice.uniform(0.05, 0.35)
     gain = bias.exp()
-    if anatomy.pelvis.rectum_fill == "coil":
-        middle = anatomy.pelvis.rectum[20]
+    if anatomy.pelvis.rectum.fill == "coil":
+        middle = anatomy.pelvis.rectum.lumen[20]
         y = float(middle[0] + 0.6 * middle[1])
         away = (patient[0] ** 2 + (patient[1] - y) ** 2 + (0.5 * patient[2]) ** 2).sqrt()
         near = (away - float(middle[1])).clamp_min(0.0)

@@ -129,7 +129,8 @@ def _image_mr(
 def _image_us(
     dice: Dice, anatomy: Anatomy, grid: Grid | None, coarsening: int
 ) -> tuple[Volume, Volume, Placement]:
-    probed = replace(anatomy, pelvis=replace(anatomy.pelvis, rectum_fill="probe"))
+    rectum = replace(anatomy.pelvis.rectum, fill="probe")
+    probed = replace(anatomy, pelvis=replace(anatomy.pelvis, rectum=rectum))
     placement, sweep = draw_us_scene(dice, probed)
     if grid is None:
         extent = (sweep.box_mm[:, 1] - sweep.box_mm[:, 0]).flip(0)

@@ -12,11 +12,48 @@ from torch import Tensor
 
 from fusioninit.phantom.dice import Dice
 from fusioninit.phantom.gland import GlandShape
+from fusioninit.phantom.rectum import Rectum, draw_rectum
 
 Point = tuple[float, float, float]
 
-RECTUM_LOW_MM, RECTUM_STEP_MM = -100.0, 5.0
-"""First height and step of the rectum's table."""
+
+@dataclass(frozen=True)
+class SideWall:
+    """The inner face of obturator muscle, hip and pubic arch.
+
+    Low down the two sides run together to the front, under the symphysis: an arch. High up they
+    stand nearly parallel.
+
+    Parameters
+    ----------
+    high_half_mm, high_slope : float
+        Half distance of the sides at y = 0 above the arch, and how it grows to posterior.
+    arch_half_mm, arch_slope, arch_y_mm : float
+        Half distance of the arch's arms at `arch_y_mm`, and how it grows to posterior.
+    arch_top_mm : float
+        Height (z) at which one shape turns into the other.
+    thick_mm, arch_thick_mm : float
+        Thickness of the muscle high up and low down.
+    """
+
+    high_half_mm: float
+    high_slope: float
+    arch_half_mm: float
+    arch_slope: float
+    arch_y_mm: float
+    arch_top_mm: float
+    thick_mm: float
+    arch_thick_mm: float
+
+    def half_mm(self, y: Tensor, z: Tensor) -> Tensor:
+        """(n,) half distance of the sides."""
+        high = self.high_half_mm + self.high_slope * (y - 5.0).clamp(-50.0, 50.0)
+        arch = self.arch_half_mm + self.arch_slope * (y - self.arch_y_mm)
+        return arch + (high - arch) * self.share_high(z)
+
+    def share_high(self, z: Tensor) -> Tensor:
+        """(n,) 0 in the arch, 1 above it."""
+        return torch.sigmoid((z - self.arch_top_mm) / 6.0)
 
 
 @dataclass(frozen=True)
@@ -29,16 +66,15 @@ class Pelvis:
     size: float
     bladder: tuple[Point, tuple[float, float, float]]
     bladder_wall_mm: float
-    rectum: Tensor
-    rectum_fill: str
-    rectum_wall_mm: float
+    rectum: Rectum
     symphysis: tuple[Point, tuple[float, float, float], float]
     levator_mm: float
     levator_gap_mm: float
     levator_rise: float
     sling_half_mm: float
+    sling_taper: float
     floor_fill: float
-    wall_half_mm: float
+    wall: SideWall
     vesicles: tuple[tuple[Point, ...], ...]
     vesicle_mm: float
     bulb: tuple[Point, tuple[float, float, float]]
@@ -47,7 +83,7 @@ class Pelvis:
 
 
 def draw_pelvis(dice: Dice, shape: GlandShape, *, rectum_fill: str) -> Pelvis:
-    """Random surroundings that fit the gland. `rectum_fill`: see `Pelvis.rectum_fill`."""
+    """Random surroundings that fit the gland. `rectum_fill`: see `Rectum`."""
     to_patient = shape.gland_from_patient.T
     apex = _moved(to_patient, shape.apex_mm)
     neck = _moved(to_patient, shape.neck_mm)
@@ -73,16 +109,15 @@ def draw_pelvis(dice: Dice, shape: GlandShape, *, rectum_fill: str) -> Pelvis:
         size=size,
         bladder=bladder,
         bladder_wall_mm=dice.uniform(2.0, 5.5),
-        rectum=_draw_rectum(dice, shape, rectum_fill),
-        rectum_fill=rectum_fill,
-        rectum_wall_mm=dice.uniform(2.2, 4.5),
+        rectum=draw_rectum(dice, shape, fill=rectum_fill),
         symphysis=symphysis,
         levator_mm=dice.uniform(2.8, 6.0),
         levator_gap_mm=dice.uniform(0.5, 5.0),
         levator_rise=dice.uniform(0.25, 0.75),
-        sling_half_mm=dice.uniform(13.0, 19.0),
+        sling_half_mm=dice.uniform(13.0, 20.0),
+        sling_taper=dice.uniform(0.0, 0.4),
         floor_fill=dice.uniform(-0.6, 0.9),
-        wall_half_mm=max(dice.normal(36, 4) * size, half[0] + dice.uniform(4, 9)),
+        wall=_draw_wall(dice, apex, half, size),
         vesicles=_draw_vesicles(dice, shape),
         vesicle_mm=dice.uniform(4.0, 7.5),
         bulb=bulb,
@@ -91,52 +126,22 @@ def draw_pelvis(dice: Dice, shape: GlandShape, *, rectum_fill: str) -> Pelvis:
     )
 
 
+def _draw_wall(dice: Dice, apex: Point, half: tuple[float, float, float], size: float) -> SideWall:
+    return SideWall(
+        high_half_mm=max(dice.normal(35, 4) * size, half[0] + dice.uniform(3, 8)),
+        high_slope=dice.uniform(0.0, 0.2),
+        arch_half_mm=dice.uniform(9.0, 19.0) * size,
+        arch_slope=dice.uniform(0.4, 0.8),
+        arch_y_mm=apex[1] - dice.uniform(14.0, 24.0),
+        arch_top_mm=apex[2] + dice.uniform(6.0, 22.0),
+        thick_mm=dice.uniform(13, 25) * size,
+        arch_thick_mm=dice.uniform(14, 40) * size,
+    )
+
+
 def _moved(rotation: Tensor, point: Point) -> Point:
     x, y, z = (rotation @ torch.tensor(point)).tolist()
     return x, y, z
-
-
-def _draw_rectum(dice: Dice, shape: GlandShape, fill: str) -> Tensor:
-    """(m, 4) over height: front (y), half depth, half width, sideways shift (mm)."""
-    z = RECTUM_LOW_MM + RECTUM_STEP_MM * torch.arange(41)
-    to_patient = shape.gland_from_patient.T
-    apex = _moved(to_patient, shape.apex_mm)
-    heights = torch.linspace(-0.5, 0.5, 21) * shape.body_mm[2]
-    sections = shape.sections(heights)
-    back = torch.stack([torch.zeros(21), sections[2] + sections[1], heights])
-    back = to_patient @ back
-    base_z = float(back[2, -1])
-    radius: float | Tensor = {
-        "collapsed": dice.uniform(7, 11),
-        "gas": dice.uniform(10, 21),
-        "stool": dice.uniform(11, 21),
-        "coil": dice.uniform(17, 24),
-        "probe": 10.0,
-    }[fill]
-    middle = float(back[1, 6:16].max()) - shape.concavity_mm * 0.5
-    gap = dice.uniform(0.5, 3.0) if fill in ("coil", "gas", "stool") else dice.uniform(1.0, 5.0)
-    # anal canal below, behind the apex; along the gland; then back into the sacral hollow
-    slope = dice.uniform(0.25, 0.75)
-    below = (apex[2] + 6 - z).clamp_min(0.0)
-    above = (z - base_z + 6).clamp_min(0.0)
-    front = middle + gap + 0.25 * below + slope * above
-    canal = torch.sigmoid((z - (apex[2] - dice.uniform(-5, 8))) / 4.0)
-    if fill == "coil":
-        length = dice.uniform(0.8, 1.3)
-        upper = torch.sigmoid((base_z + 12 * length - z) / 5.0)
-        canal = canal * upper
-    waves = sum(
-        dice.normal(0, 0.09) * torch.cos(z / dice.uniform(7.0, 16.0) + dice.uniform(0, 6))
-        for _ in "ab"
-    )
-    if fill in ("gas", "stool"):
-        radius = radius * (1 + waves)
-    half_depth = 4.5 + (radius - 4.5) * canal
-    half_width = 5.0 + (radius * dice.uniform(0.95, 1.5) - 5.0) * canal
-    if fill == "coil":
-        half_width = half_depth * dice.uniform(1.0, 1.15)
-    shift = dice.normal(0, 3) + dice.normal(0, 3) * z / 50.0
-    return torch.stack([front, half_depth, half_width, shift], 1)
 
 
 def _draw_vesicles(dice: Dice, shape: GlandShape) -> tuple[tuple[Point, ...], ...]:

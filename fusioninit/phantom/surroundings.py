@@ -6,15 +6,15 @@ import torch
 from torch import Tensor
 
 from fusioninit.phantom.dice import Dice
-from fusioninit.phantom.pelvis import RECTUM_LOW_MM, RECTUM_STEP_MM, Pelvis
+from fusioninit.phantom.pelvic_walls import paint_back, paint_front, paint_side_walls
+from fusioninit.phantom.pelvis import Pelvis
+from fusioninit.phantom.rectum import paint_rectum
 from fusioninit.phantom.solids import (
     capsule,
     ellipsoid,
     inside,
-    lookup,
     polyline,
     shell,
-    turn,
 )
 from fusioninit.phantom.tissues import Canvas, Tissue, box
 
@@ -22,14 +22,14 @@ from fusioninit.phantom.tissues import Canvas, Tissue, box
 def paint_surroundings(canvas: Canvas, dice: Dice, pelvis: Pelvis) -> None:
     """Paint everything but the gland."""
     _paint_fat(canvas, pelvis)
-    _paint_side_walls(canvas, dice, pelvis)
-    _paint_back(canvas, dice, pelvis)
-    _paint_front(canvas, dice, pelvis)
+    paint_side_walls(canvas, dice, pelvis)
+    paint_back(canvas, dice, pelvis)
+    paint_front(canvas, dice, pelvis)
     _paint_levator(canvas, pelvis)
     _paint_near(canvas, dice, pelvis)
     _paint_bladder(canvas, dice, pelvis)
-    if pelvis.rectum_fill != "probe":
-        _paint_rectum(canvas, dice, pelvis)
+    if pelvis.rectum.fill != "probe":
+        paint_rectum(canvas, dice, pelvis.rectum)
 
 
 def paint_over_gland(canvas: Canvas, pelvis: Pelvis, gland_mm: Tensor) -> None:
@@ -57,99 +57,9 @@ def _paint_fat(canvas: Canvas, pelvis: Pelvis) -> None:
     canvas.paint(Tissue.VESSEL, vessels * pelvis.threads)
 
 
-def _mirrored(part: Canvas) -> Tensor:
-    """(3, n) points with |x|: what is painted on one side is painted on both."""
-    x, y, z = part.points
-    return torch.stack([x.abs(), y, z])
-
-
-def _bone(part: Canvas, distance: Tensor, cortex_mm: float) -> None:
-    part.fill(Tissue.CORTEX, distance)
-    marrow = part.noise[0] * part.palette.spread[:, None] * 0.25
-    part.fill(Tissue.MARROW, distance + cortex_mm, marrow)
-
-
-def _paint_side_walls(canvas: Canvas, dice: Dice, pelvis: Pelvis) -> None:
-    """Ischium and hip, lined by the obturator internus: a curved plate, thickest in the middle."""
-    s = pelvis.size
-    part, index = canvas.part(canvas.points[0].abs() > 22)
-    side, y, z = mirrored = _mirrored(part)
-    low, front = pelvis.apex[2], pelvis.symphysis[0][1]
-    wall = pelvis.wall_half_mm + 0.12 * (z - low).clamp(-30, 60)
-    wall = wall + dice.uniform(0.0, 0.16) * (y - 5).clamp(-50, 50)
-    wall = wall - dice.uniform(0.003, 0.006) * (y - dice.uniform(4, 18)).clamp(-50, 50) ** 2
-    full = dice.uniform(15, 26) * s
-    thick = full * (1.0 - 0.00045 * (y - 4).clamp(-44, 44) ** 2)
-    hip = wall + thick - side
-    hip = torch.maximum(hip, (y - (front + 38)).abs() - 34 * s - 0.3 * (z - low - 20))
-    _bone(part, torch.maximum(hip, low + dice.normal(-6, 8) - z), dice.uniform(1.0, 2.4))
-    ischium = capsule(mirrored, (46 * s, front + 50, low - 34), (62 * s, front + 44, low), 12.0 * s)
-    _bone(part, ischium, dice.uniform(1.0, 2.2))
-    plate = (side - wall - thick / 2).abs() - thick / 2
-    plate = torch.maximum(plate, (y - 4).abs() - dice.uniform(38, 46) * s)
-    plate = torch.maximum(plate, low - dice.uniform(18, 32) - z)
-    part.fill(Tissue.MUSCLE, plate + part.noise[0] * 1.6)
-    seam = (plate + full * dice.uniform(0.15, 0.35)).abs() - 0.6
-    part.paint(Tissue.FASCIA, 0.35 * inside(seam))
-    canvas.put(part, index)
-
-
-def _paint_back(canvas: Canvas, dice: Dice, pelvis: Pelvis) -> None:
-    """Gluteus maximus on both sides of the cleft, coccyx and sacrum."""
-    behind = pelvis.half[1] + 26
-    part, index = canvas.part(canvas.points[1] > behind)
-    side, y, z = _mirrored(part)
-    low = pelvis.apex[2]
-    back = dice.uniform(36, 52) + pelvis.half[1]
-    gluteus = back - y - 0.5 * side + 18 + 0.15 * (z - low)
-    gluteus = torch.maximum(gluteus, dice.uniform(6, 16) - side - 0.2 * (z - low).clamp(0, 40))
-    part.fill(Tissue.MUSCLE, gluteus + part.noise[0] * 2.0)
-    part.paint(Tissue.FASCIA, inside(gluteus) * (1 - part.noise[1].abs() * 4).clamp_min(0) * 0.5)
-    tail = pelvis.half[1] + dice.uniform(38, 54)
-    ends = (0.0, tail, low + 16), (0.0, tail + 16, low + 72)
-    _bone(part, capsule(part.points, *ends, dice.uniform(5, 9)), 1.2)
-    canvas.put(part, index)
-
-
-def _paint_front(canvas: Canvas, dice: Dice, pelvis: Pelvis) -> None:
-    """Pubic bones and symphysis, the muscles in front of and below them, the abdominal wall."""
-    s = pelvis.size
-    center, radii, lean = pelvis.symphysis
-    x0, y0, z0 = center
-    part, index = canvas.part(canvas.points[1] < y0 + 42)
-    side, y, z = mirrored = _mirrored(part)
-    low = pelvis.apex[2]
-    anterior = torch.maximum(y - (y0 - dice.uniform(2, 9)), z - (z0 + dice.uniform(14, 24)))
-    anterior = torch.maximum(anterior, 4.0 - side)
-    part.fill(Tissue.MUSCLE, anterior + part.noise[0] * 2.0)
-    # obturator externus and adductors: everything before a line from the symphysis to the ischium
-    externus = (y - y0 - dice.uniform(6, 16) - dice.uniform(0.8, 1.3) * (side - 14)) * 0.7
-    externus = torch.maximum(externus, (z - low - dice.uniform(0, 12)) * 0.8)
-    externus = torch.maximum(externus, dice.uniform(3, 10) - side)
-    part.fill(Tissue.MUSCLE, externus + part.noise[0] * 2.0)
-    seams = (1 - part.noise[0].abs() * 9).clamp_min(0) * inside(externus + 2)
-    part.paint(Tissue.FASCIA, seams * dice.uniform(0.1, 0.6))
-    rectus = (y - (y0 - 0.42 * (z - low - 25))).abs() - dice.uniform(4, 7)
-    rectus = torch.maximum(torch.maximum(rectus, 2 - side), low + 30 - z)
-    part.fill(Tissue.MUSCLE, torch.maximum(rectus, side - 32))
-    rotation = turn(lean)
-    cortex = dice.uniform(0.7, 2.0)
-    half = radii[0] + dice.uniform(6, 10)
-    swung = turn(lean, 0.0, dice.uniform(15, 40))
-    body_mm = (half, radii[1] + dice.uniform(0, 3), radii[2])
-    body = ellipsoid(mirrored, (half * 0.85, y0 + 4, z0), body_mm, swung)
-    thick = dice.uniform(7.0, 9.5) * s
-    upper = capsule(mirrored, (14, y0 - 1, z0 + 6), (56 * s, y0 + 22, z0 + 24), thick)
-    lower = capsule(mirrored, (12, y0 + 6, z0 - 10), (38 * s, y0 + 38, z0 - 40), 6.5 * s)
-    _bone(part, torch.minimum(torch.minimum(body, upper), lower), cortex)
-    disc_mm = (dice.uniform(2.0, 4.5), radii[1] + 1.5, radii[2] * 0.95)
-    part.fill(Tissue.CARTILAGE, ellipsoid(part.points, (x0, y0 + 1, z0), disc_mm, rotation))
-    canvas.put(part, index)
-
-
 def _paint_levator(canvas: Canvas, pelvis: Pelvis) -> None:
     """A sheet that hugs the gland: a V round the apex, a funnel that widens to the side wall."""
-    reach = pelvis.wall_half_mm + 8
+    reach = pelvis.wall.high_half_mm + 8
     front = pelvis.symphysis[0][1] + 6.0
     low_z = pelvis.apex[2] - 40.0
     part, index = canvas.part(
@@ -161,12 +71,15 @@ def _paint_levator(canvas: Canvas, pelvis: Pelvis) -> None:
     low = pelvis.sling_half_mm
     half = low + (hug - low) * (above / (1.1 * pelvis.half[2])).clamp(-0.3, 1.0)
     half = half + pelvis.levator_rise * (above - 1.2 * pelvis.half[2]).clamp(0.0, 60.0)
-    half = half.clamp_max(pelvis.wall_half_mm - 1)
-    table = lookup(pelvis.rectum.to(x.device), (z - RECTUM_LOW_MM) / RECTUM_STEP_MM)
-    back = table[0] + 2 * table[1] + 5.0
+    half = torch.minimum(half, (pelvis.wall.half_mm(y, z) - 1.0).clamp_min(8.0))
+    lumen, canal = pelvis.rectum.lumen_at(z), pelvis.rectum.canal_at(z)
+    canal_share = torch.sigmoid((pelvis.rectum.junction_mm - z) / 5.0)
+    back = lumen[0] + 2 * (lumen[1] + canal_share * (canal[1] - lumen[1])) + 5.0
     middle, depth = (back + front) / 2, (back - front) / 2
     v = (y - middle) / depth
-    half = half * (1.0 - 0.22 * v.clamp(-1.0, 1.0))
+    # a sling: low down its arms meet behind the canal
+    taper = 0.22 + (pelvis.sling_taper - 0.22) * torch.sigmoid((12.0 - above) / 6.0)
+    half = half * (1.0 - taper * v.clamp(-0.6, 1.0))
     u = x / half
     u2, v2 = u * u, v * v
     norm = (0.5 * (u2 + v2 + (u2 * u2 + v2 * v2).sqrt())).sqrt()
@@ -246,54 +159,3 @@ def _paint_bladder(canvas: Canvas, dice: Dice, pelvis: Pelvis) -> None:
     part.fill(Tissue.BLADDER_WALL, bladder - pelvis.bladder_wall_mm)
     part.fill(Tissue.URINE, bladder)
     canvas.put(part, index)
-
-
-def _paint_rectum(canvas: Canvas, dice: Dice, pelvis: Pelvis) -> None:
-    part, index = canvas.part((canvas.points[1] > -12) & (canvas.points[0].abs() < 50))
-    x, y, z = part.points
-    position = (z - RECTUM_LOW_MM) / RECTUM_STEP_MM
-    front, half_depth, half_width, shift = lookup(pelvis.rectum.to(x.device), position)
-    u, v = (x - shift) / half_width, (y - front - half_depth) / half_depth
-    norm = (u * u + v * v).sqrt()
-    rough = 0.4 if pelvis.rectum_fill == "coil" else 1.6
-    lumen = (norm - 1.0) * torch.minimum(half_width, half_depth) + part.noise[0] * rough
-    wall = 2.0 if pelvis.rectum_fill == "coil" else pelvis.rectum_wall_mm
-    part.fill(Tissue.RECTAL_WALL, lumen - wall)
-    {
-        "collapsed": _fill_collapsed,
-        "gas": _fill_open,
-        "stool": _fill_open,
-        "coil": _fill_coil,
-    }[pelvis.rectum_fill](part, dice, pelvis, lumen, (x - shift, y - front, half_depth))
-    canvas.put(part, index)
-
-
-Inner = tuple[Tensor, Tensor, Tensor]
-"""Offset to the side, offset behind the front, half depth (mm), each (n,)."""
-
-
-def _fill_collapsed(part: Canvas, dice: Dice, pelvis: Pelvis, lumen: Tensor, _: Inner) -> None:
-    folds = (part.noise[1].abs() - 0.3).clamp(0.0, 0.4) / 0.4
-    part.paint(Tissue.MUCOSA, inside(lumen + 1.0) * folds)
-    part.fill(Tissue.GAS, lumen + dice.uniform(4.0, 8.0) + part.noise[1])
-
-
-def _fill_coil(part: Canvas, dice: Dice, pelvis: Pelvis, lumen: Tensor, inner: Inner) -> None:
-    part.fill(Tissue.BALLOON, lumen)
-    across, behind, half_depth = inner
-    forward = half_depth * dice.uniform(0.7, 1.2)
-    shaft = (across**2 + (behind - forward) ** 2).sqrt() - dice.uniform(2.5, 5.5)
-    part.fill(Tissue.COIL, shaft)
-
-
-def _fill_open(part: Canvas, dice: Dice, pelvis: Pelvis, lumen: Tensor, inner: Inner) -> None:
-    part.fill(Tissue.MUCOSA, lumen + 0.3)
-    above = part.points[2] - pelvis.apex[2]
-    opened = lumen + 1.2 + (4.0 - above).clamp(0.0, 12.0)
-    if pelvis.rectum_fill == "gas":
-        part.fill(Tissue.GAS, opened)
-        return
-    part.fill(Tissue.STOOL, opened, part.noise[1] * part.palette.spread[:, None] * 0.5)
-    if dice.chance(0.5):
-        _, behind, half_depth = inner
-        part.fill(Tissue.GAS, torch.maximum(opened, behind - 0.6 * half_depth))
