@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
+from multiprocessing import get_context
 
 import torch
 
+from fusioninit.detection.predict import Detection
 from fusioninit.errors import InputError
+from fusioninit.geometry import Space
 from fusioninit.training.evaluation.config import ComparisonConfig
 from fusioninit.training.evaluation.detecting import Method, gland_overlap, landmark_errors
 from fusioninit.training.evaluation.label_folder import LabelFolder
@@ -30,6 +36,9 @@ from fusioninit.training.evaluation.registering import (
 )
 
 _log = logging.getLogger(__name__)
+
+Detections = dict[Space, Detection]
+"""What one method found in the images of a case."""
 
 PROGRESS_EVERY = 10
 """Cases between two lines of progress."""
@@ -75,54 +84,80 @@ class Comparison:
         return None
 
     def run(self) -> Records:
-        """Measure every case of every source."""
+        """Measure every case of every source, as far as the time given to it goes."""
         for source in self.sources:
             self.records.counts[source.name] = 0
-            for number, case in self._cases(source):
-                self._measure(source, case)
-                self.records.counts[source.name] += 1
-                if (number + 1) % PROGRESS_EVERY == 0:
-                    _log.info("%s: %d of %d cases", source.name, number + 1, len(source))
+            end = time.monotonic() + self._seconds_for(source)
+            with closing(self._measured(source)) as measured:
+                for done, rows in enumerate(measured, start=1):
+                    self.records.extend(rows)
+                    if done % PROGRESS_EVERY == 0:
+                        _log.info("%s: %d of %d cases", source.name, done, len(source))
+                    if time.monotonic() > end:
+                        break
         return self.records
 
-    def _cases(self, source: Source) -> Iterator[tuple[int, PairCase]]:
-        """The usable cases, until the time given to the source is over."""
+    def measure(self, source_number: int, number: int) -> Records:
+        """The rows of one case of one source, or why it cannot be used."""
+        source, rows = self.sources[source_number], Records()
+        try:
+            case = source.case(number)
+        except InputError as error:
+            _fail(rows, source, str(number), str(error))
+            return rows
+        rows.counts[source.name] = 1
+        self._register(rows, source, case, self._detect(rows, source, case))
+        return rows
+
+    def _seconds_for(self, source: Source) -> float:
         phantom = self.config.phantom
         minutes = phantom.max_minutes if phantom and isinstance(source, PhantomPairs) else None
-        end = time.monotonic() + 60 * (minutes or float("inf"))
-        for number in range(len(source)):
-            if time.monotonic() > end:
-                return
-            try:
-                yield number, source.case(number)
-            except InputError as error:
-                self._fail(source, str(number), str(error))
+        return 60 * (minutes or float("inf"))
 
-    def _measure(self, source: Source, case: PairCase) -> None:
-        detections = {}
+    def _measured(self, source: Source) -> Generator[Records]:
+        """Rows case by case, in order, from this process or from several."""
+        one = partial(self.measure, self.sources.index(source))
+        if self.config.workers == 1:
+            yield from map(one, range(len(source)))
+            return
+        config = self.config.model_copy(update={"workers": 1, "threads": 1})
+        with ProcessPoolExecutor(
+            self.config.workers, get_context("spawn"), _start_worker, (config,)
+        ) as pool:
+            try:
+                source_numbers = [self.sources.index(source)] * len(source)
+                yield from pool.map(_measure_in_worker, source_numbers, range(len(source)))
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+    def _detect(self, rows: Records, source: Source, case: PairCase) -> dict[str, Detections]:
+        found: dict[str, Detections] = {}
         for method in self.methods if source.detects else ():
             try:
-                detections[method.name] = method.detect(case)
+                found[method.name] = method.detect(case)
             except InputError as error:
-                self._fail(source, case.name, f"{method.name}: {error}")
+                _fail(rows, source, case.name, f"{method.name}: {error}")
                 continue
-            for detection in detections[method.name].values():
-                self.records.landmarks += landmark_errors(source.name, case, method.name, detection)
-                self.records.glands.append(gland_overlap(source.name, case, method.name, detection))
+            for detection in found[method.name].values():
+                rows.landmarks += landmark_errors(source.name, case, method.name, detection)
+                rows.glands.append(gland_overlap(source.name, case, method.name, detection))
+        return found
+
+    def _register(
+        self, rows: Records, source: Source, case: PairCase, found: dict[str, Detections]
+    ) -> None:
         registering = self.registering
-        found = detections.get(registering.name) if registering else None
+        automatic = found.get(registering.name) if registering else None
         references = References(case)
         if case.us_from_mr is not None:
-            self.records.attempts.append(
-                references.attempt(source.name, TRUE_RIGID_PART, case.us_from_mr)
-            )
+            rows.attempts.append(references.attempt(source.name, TRUE_RIGID_PART, case.us_from_mr))
         for way, inputs in chain(
-            self._automatic(automatic_inputs(found)) if found else (),
+            self._automatic(automatic_inputs(automatic)) if automatic else (),
             self._manual(case) if source.detects else self._given(given_inputs(case, references)),
         ):
             attempt, targets = register(source.name, references, inputs, way)
-            self.records.attempts.append(attempt)
-            self.records.targets += targets
+            rows.attempts.append(attempt)
+            rows.targets += targets
 
     def _automatic(self, inputs: Inputs) -> Iterator[tuple[Way, Inputs]]:
         for way in ways("automatic", self.config.estimators, glands="predicted"):
@@ -137,6 +172,19 @@ class Comparison:
         for way in ways("manual", MANUAL_ESTIMATORS):
             yield way, inputs
 
-    def _fail(self, source: Source, case: str, reason: str) -> None:
-        _log.warning("%s, case %s: %s", source.name, case, reason)
-        self.records.failures.append(Failure(source.name, case, reason))
+
+def _fail(rows: Records, source: Source, case: str, reason: str) -> None:
+    _log.warning("%s, case %s: %s", source.name, case, reason)
+    rows.failures.append(Failure(source.name, case, reason))
+
+
+_workers_own: list[Comparison] = []
+"""In a worker process: its comparison, with the networks loaded once."""
+
+
+def _start_worker(config: ComparisonConfig) -> None:
+    _workers_own.append(Comparison(config))
+
+
+def _measure_in_worker(source_number: int, number: int) -> Records:
+    return _workers_own[0].measure(source_number, number)

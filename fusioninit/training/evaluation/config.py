@@ -73,6 +73,8 @@ class ComparisonConfig(Section):
     pairs: tuple[PairsSection, ...] = ()
     device: Literal["auto", "cpu"] = "auto"
     threads: int | None = Field(None, ge=1)
+    workers: int = Field(1, ge=1)
+    """Processes that measure cases side by side, each with one thread; the tables are the same."""
 
     @field_validator("estimators")
     @classmethod

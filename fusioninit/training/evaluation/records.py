@@ -142,6 +142,15 @@ class Records:
     counts: dict[str, int] = field(default_factory=dict)
     """Cases measured, by source."""
 
+    def extend(self, other: Records) -> None:
+        """Add the rows and counts of `other` behind these."""
+        for kind in fields(self):
+            rows = getattr(other, kind.name)
+            if isinstance(rows, list):
+                getattr(self, kind.name).extend(rows)
+        for source, count in other.counts.items():
+            self.counts[source] = self.counts.get(source, 0) + count
+
     def write_csv(self, folder: Path) -> None:
         """One file per kind of row, those without rows left out."""
         for kind in fields(self):
