@@ -71,7 +71,9 @@ def draw_rectum(dice: Dice, shape: GlandShape, *, fill: str) -> Rectum:
     )
     if fill in ("gas", "stool"):
         radius = radius * (1 + waves)
-    junction = float(apex[2]) + (dice.uniform(-2, 12) if fill == "coil" else dice.uniform(0, 20))
+    # a coil's balloon reaches down past the apex
+    above_apex = dice.uniform(-22, 2) if fill == "coil" else dice.uniform(0, 20)
+    junction = float(apex[2]) + above_apex
     opened = torch.sigmoid((z - junction - 4.0) / 4.0)
     if fill == "coil":
         opened = opened * torch.sigmoid((base_z + 12 * dice.uniform(0.8, 1.3) - z) / 5.0)
