@@ -115,9 +115,7 @@ def prepare(
     ReadError
         One sentence: why the case cannot be used.
     """
-    image = _image(files, space, isolated=isolated)
-    gland, image = _gland(files, image, isolated=isolated)
-    labels = _labels(files, image, gland)
+    image, gland, labels = read_case(files, space, isolated=isolated)
     center_mm = _center_mm(gland, labels)
     shape = np.array(input_grid.shape) + 2 * MARGIN_VOXELS
     grid = Grid.centred(shape, input_grid.spacing_mm, center_mm)
@@ -130,6 +128,21 @@ def prepare(
         gland_known=gland is not None,
         warnings=image.source.warnings,
     )
+
+
+def read_case(
+    files: CaseFiles, space: Space, *, isolated: bool = True
+) -> tuple[Volume, Volume | None, Labels]:
+    """Read and check one case: its image, its gland's mask if there is one, its landmarks.
+
+    Raises
+    ------
+    ReadError
+        One sentence: why the case cannot be used.
+    """
+    image = _image(files, space, isolated=isolated)
+    gland, image = _gland(files, image, isolated=isolated)
+    return image, gland, _labels(files, image, gland)
 
 
 def _image(files: CaseFiles, space: Space, *, isolated: bool) -> Volume:

@@ -19,8 +19,9 @@ from fusioninit.errors import InputError
 from fusioninit.geometry import Space
 from fusioninit.training.evaluation.config import ComparisonConfig
 from fusioninit.training.evaluation.detecting import Method, gland_overlap, landmark_errors
+from fusioninit.training.evaluation.image_list import ImageList
 from fusioninit.training.evaluation.label_folder import LabelFolder
-from fusioninit.training.evaluation.pair_cases import PairCase, Source
+from fusioninit.training.evaluation.pair_cases import IMAGED, PairCase, Source
 from fusioninit.training.evaluation.phantom_pairs import PhantomPairs
 from fusioninit.training.evaluation.records import Failure, Records, Way
 from fusioninit.training.evaluation.registering import (
@@ -72,7 +73,8 @@ class Comparison:
     def _sources(self) -> list[Source]:
         phantom = self.config.phantom
         first = [] if phantom is None else [PhantomPairs(phantom.count, phantom.coarsening)]
-        return [*first, *(LabelFolder(section) for section in self.config.pairs)]
+        pairs = [LabelFolder(section) for section in self.config.pairs]
+        return [*first, *pairs, *(ImageList(section) for section in self.config.images)]
 
     @property
     def registering(self) -> Method | None:
@@ -106,7 +108,9 @@ class Comparison:
             _fail(rows, source, str(number), str(error))
             return rows
         rows.counts[source.name] = 1
-        self._register(rows, source, case, self._detect(rows, source, case))
+        found = self._detect(rows, source, case)
+        if len(case.glands) == len(IMAGED):
+            self._register(rows, source, case, found)
         return rows
 
     def _seconds_for(self, source: Source) -> float:
@@ -140,7 +144,8 @@ class Comparison:
                 continue
             for detection in found[method.name].values():
                 rows.landmarks += landmark_errors(source.name, case, method.name, detection)
-                rows.glands.append(gland_overlap(source.name, case, method.name, detection))
+                if detection.landmarks.space in case.glands:
+                    rows.glands.append(gland_overlap(source.name, case, method.name, detection))
         return found
 
     def _register(

@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from fusioninit.landmarks import ALL_NAMES
 from fusioninit.registration import ESTIMATORS
 from fusioninit.training.config import Section, read_toml
 
@@ -55,6 +56,24 @@ class PairsSection(Section):
     count: int | None = Field(None, ge=1)
 
 
+class ImagesSection(Section):
+    """Single images on which to detect; see `datasets.manifest` for the columns."""
+
+    name: str = Field(min_length=1)
+    manifest: Path
+    landmarks: tuple[str, ...] = ALL_NAMES
+    """Which landmarks are scored: leave out those that a mask's rule says nothing useful about."""
+    note: str = ""
+    """Stands above the tables: where the images come from, what is inferred about them."""
+
+    @field_validator("landmarks")
+    @classmethod
+    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if not names or set(names) - set(ALL_NAMES):
+            raise ValueError(f"choose among {', '.join(ALL_NAMES)}")
+        return names
+
+
 class ComparisonConfig(Section):
     """One comparison, and where its tables go."""
 
@@ -71,6 +90,7 @@ class ComparisonConfig(Section):
     """Mean distance between two observers' points, from which "manual" landmarks are drawn."""
     phantom: PhantomSection | None = None
     pairs: tuple[PairsSection, ...] = ()
+    images: tuple[ImagesSection, ...] = ()
     device: Literal["auto", "cpu"] = "auto"
     threads: int | None = Field(None, ge=1)
     workers: int = Field(1, ge=1)
@@ -86,10 +106,13 @@ class ComparisonConfig(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> ComparisonConfig:
-        if self.phantom is None and not self.pairs:
-            raise ValueError("there is nothing to measure on: add a [phantom] or a [[pairs]] table")
+        if self.phantom is None and not self.pairs and not self.images:
+            raise ValueError(
+                "there is nothing to measure on: add a [phantom], [[pairs]] or [[images]] table"
+            )
         _refuse_repeats("methods", (method.name for method in self.methods))
-        _refuse_repeats("pairs", (pairs.name for pairs in self.pairs))
+        names = [pairs.name for pairs in self.pairs] + [images.name for images in self.images]
+        _refuse_repeats("pairs and images", names)
         known = [method.name for method in self.methods]
         for key in ("baseline", "variance", "register_with"):
             name = getattr(self, key)
@@ -115,9 +138,12 @@ def read_comparison(path: Path) -> ComparisonConfig:
     pairs = tuple(
         section.model_copy(update={"folder": folder / section.folder}) for section in config.pairs
     )
-    return config.model_copy(
-        update={"output": folder / config.output, "methods": methods, "pairs": pairs}
+    images = tuple(
+        section.model_copy(update={"manifest": folder / section.manifest})
+        for section in config.images
     )
+    found = {"methods": methods, "pairs": pairs, "images": images}
+    return config.model_copy(update={"output": folder / config.output, **found})
 
 
 _SPACES = ("mr", "us")

@@ -27,6 +27,8 @@ def _no_points() -> FloatArray:
 class PairCase:
     """A pair and what is known to be true of it. All points LPS mm of their own image.
 
+    Where only one image is known, its space alone stands in the dictionaries.
+
     Parameters
     ----------
     name : str

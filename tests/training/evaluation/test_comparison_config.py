@@ -32,7 +32,10 @@ def test_paths_are_relative_to_the_file(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('output = "t"', "there is nothing to measure on: add a [phantom] or a [[pairs]] table"),
+        (
+            'output = "t"',
+            "add a [phantom], [[pairs]] or [[images]] table",
+        ),
         ("[phantom]", "the key 'output' is missing"),
         (
             'output = "t"\n[phantom]\npairs = 3',
@@ -58,7 +61,7 @@ def test_paths_are_relative_to_the_file(tmp_path):
         (
             'output = "t"\n[[pairs]]\nname = "a"\nfolder = "b"\n'
             '[[pairs]]\nname = "a"\nfolder = "c"',
-            "pairs: each needs its own name, found a, a",
+            "pairs and images: each needs its own name, found a, a",
         ),
         ("output = ", "not valid TOML"),
     ],
