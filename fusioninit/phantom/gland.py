@@ -130,7 +130,8 @@ def _profiles(dice: Dice, body: tuple[float, float, float], *, stretch: float) -
     heights = torch.tensor(HEIGHTS)
     grid = torch.linspace(0.0, 1.0, TABLE_SIZE)
     ends = 0.10 + 0.10 * (2 * grid - 1).abs() ** 2
-    at = grid**stretch
+    # measured widths near the apex differ by half their mean: from a cone to a long narrow neck
+    at = grid ** (stretch * dice.log_normal(0.98, 0.20))
     # the tip: from a cone to the blunt end of a cylinder round the urethra
     taper = 1.0 - dice.uniform(-0.35, 0.30) * torch.exp(-grid / 0.10)
     width = taper * _resampled(heights, WIDTHS, at) * (1 + ends * _wobble(dice, grid) * 0.8)
