@@ -27,7 +27,15 @@ from fusioninit.gui.preferences import DEVICES, Preferences
 from fusioninit.gui.services import Services
 from fusioninit.gui.slice_image import sampler_for
 from fusioninit.gui.theme import THEMES, apply_theme
-from fusioninit.session import Detecting, Exporting, LatestJob, Opening, ReadingTargets, Session
+from fusioninit.session import (
+    Detecting,
+    Exporting,
+    LatestJob,
+    Opening,
+    ReadingTargets,
+    Saving,
+    Session,
+)
 
 NAME = "fusioninit"
 
@@ -69,7 +77,7 @@ def make_window(preferences: Preferences, *, journals: Path) -> MainWindow:
     assert isinstance(application, QApplication)
     apply_theme(application, THEMES.get(preferences.theme, THEMES["Dark"]))
     session = Session()
-    jobs = reading, detecting, exporting, targets = [LatestJob() for _ in range(4)]
+    jobs = reading, detecting, exporting, targets, saving = [LatestJob() for _ in range(5)]
     opening = Opening(
         session,
         read_for_window,
@@ -83,6 +91,7 @@ def make_window(preferences: Preferences, *, journals: Path) -> MainWindow:
         Detecting(session, networks, detecting),
         Exporting(session, export_case, exporting),
         ReadingTargets(session, read_targets, targets),
+        Saving(session, saving),
         open_demo=_open_demo,
         holds_targets=holds_targets,
     )

@@ -13,7 +13,7 @@ from fusioninit.gui.preferences import Preferences
 from fusioninit.gui.services import Services
 from fusioninit.gui.theme import SPACE_NAME
 from fusioninit.session import Session
-from fusioninit.state import save_case
+from fusioninit.state import Case, save_case
 from fusioninit.state.case_file import SUFFIX
 
 IMAGES = "Volumes (*.nii *.nii.gz *.nrrd *.nhdr *.mha *.mhd *.dcm);;All files (*)"
@@ -37,11 +37,15 @@ class FileFlow(QObject):
         self._reading_targets = services.reading_targets
         self._holds_targets = services.holds_targets
         self._targets_waiting: list[Path] = []
+        self._saving = services.saving
         self.saved_as: Path | None = None
+        self._with_images = False
         self._opening.opened.connect(self._on_opened)
         self._opening.failed.connect(lambda _why: self._targets_waiting.clear())
         if self._exporting is not None:
             self._exporting.exported.connect(self._on_exported)
+        if self._saving is not None:
+            self._saving.saved.connect(self._on_saved)
         if self._reading_targets is not None:
             self._reading_targets.added.connect(self._on_targets_added)
             self._reading_targets.finished.connect(self._load_waiting_targets)
@@ -158,6 +162,7 @@ class FileFlow(QObject):
             self.open_dropped(known, over=None)
 
     def _on_opened(self, paths: list[Path]) -> None:
+        self._with_images = False
         if paths and not paths[0].name.endswith(SUFFIX):
             self.saved_as = None
         case = self._session.case
@@ -173,26 +178,49 @@ class FileFlow(QObject):
         """Save the case where it was saved before, or ask."""
         if self.saved_as is None:
             self.save_as()
+        elif self._with_images and self._saving is not None:
+            self._saving.start(self.saved_as)
         else:
             self._save_to(self.saved_as)
 
     def save_as(self) -> None:
         """Ask where to save the case."""
+        path = self._ask_where("Save the case")
+        if path is not None:
+            self._save_to(path)
+
+    def save_with_images(self) -> None:
+        """Ask where to save the case and copies of its images, to take both elsewhere."""
+        path = self._ask_where("Save the case with its images")
+        if path is not None and self._saving is not None:
+            self._saving.start(path)
+
+    def _ask_where(self, title: str) -> Path | None:
         name, _ = QFileDialog.getSaveFileName(
-            self._window, "Save the case", self._last_folder(), f"Saved cases (*{SUFFIX})"
+            self._window, title, self._last_folder(), f"Saved cases (*{SUFFIX})"
         )
-        if name:
-            self._save_to(Path(name))
+        return Path(name) if name else None
 
     def _save_to(self, path: Path) -> None:
         try:
-            self.saved_as = save_case(self._session.case, path)
+            saved_as = save_case(self._session.case, path)
         except OSError as error:
             self.told.emit("error", f"The case was not saved: {error}. Choose another folder.")
             return
-        self._session.undo_stack.setClean()
-        self._preferences.add_recent([self.saved_as])
-        self.told.emit("info", f"Saved as {self.saved_as.name}")
+        self._with_images = False
+        self._saved(saved_as, f"Saved as {saved_as.name}")
+
+    def _on_saved(self, path: Path, case: Case) -> None:
+        """Copies are in place; what was edited meanwhile is not in them."""
+        self._with_images = True
+        self._saved(path, f"Saved as {path.name} with its images", clean=case is self._session.case)
+
+    def _saved(self, path: Path, sentence: str, *, clean: bool = True) -> None:
+        self.saved_as = path
+        if clean:
+            self._session.undo_stack.setClean()
+        self._preferences.add_recent([path])
+        self.told.emit("info", sentence)
 
     def export(self) -> None:
         """Ask for a folder and export everything into it."""

@@ -7,6 +7,7 @@ from fusioninit.session.jobs import InlineJob, Job, LatestJob
 from fusioninit.session.opening import Opening
 from fusioninit.session.protocols import CaseExporter, Detection, LandmarkPredictor, VolumeReader
 from fusioninit.session.reading_targets import ReadingTargets
+from fusioninit.session.saving import Saving
 from fusioninit.session.session import CLOSED, Session
 from fusioninit.session.work import Work
 
@@ -23,6 +24,7 @@ __all__ = [
     "LatestJob",
     "Opening",
     "ReadingTargets",
+    "Saving",
     "Session",
     "VolumeReader",
     "Work",

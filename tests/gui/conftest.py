@@ -14,7 +14,15 @@ from fusioninit.gui.slice_image import sampler_for
 from fusioninit.gui.theme import DARK, apply_theme
 from fusioninit.imaging.volume import Volume, VolumeSource
 from fusioninit.landmarks import Landmark, LandmarkSet, Source
-from fusioninit.session import Detecting, Exporting, InlineJob, Opening, ReadingTargets, Session
+from fusioninit.session import (
+    Detecting,
+    Exporting,
+    InlineJob,
+    Opening,
+    ReadingTargets,
+    Saving,
+    Session,
+)
 from fusioninit.state import Case
 
 US_POINTS = {
@@ -146,6 +154,7 @@ def make_window(qapp, pair, tmp_path):
             detecting,
             exporting,
             None if read_targets is None else ReadingTargets(session, read_targets, InlineJob()),
+            Saving(session, InlineJob()),
             open_demo=lambda _read: Case().with_volume(pair.us).with_volume(pair.mr),
             **more,
         )

@@ -8,17 +8,19 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QFileDialog
 
+from fusioninit.bundled import asset_path
 from fusioninit.errors import ReadError
 from fusioninit.geometry import Space
 from fusioninit.gui.main_window import BANNER
 from fusioninit.gui.view_grid import LAYOUTS
 from fusioninit.gui.view_state import FusionMode
+from fusioninit.imaging.reading import read_volume
 from fusioninit.landmarks import REQUIRED_NAMES, Source
 from fusioninit.registration import LandmarkFit, Unsolved
 from fusioninit.session import LatestJob
-from fusioninit.state import Decision
+from fusioninit.state import Case, Decision
 
 
 def test_the_demo_opens_is_detected_and_aligned(make_window):
@@ -225,6 +227,23 @@ def test_what_is_exported_is_told(make_window, case, tmp_path):
     window = make_window(case, export=export)
     window.files.export_to(tmp_path)
     assert window.messages.text == f"Exported to {tmp_path}: 1 files, read back and verified"
+
+
+def test_a_case_saved_with_its_images_goes_on_being_saved_so(make_window, tmp_path, monkeypatch):
+    volume = read_volume(asset_path("demo-us.nii.gz"), space=Space.US)
+    window = make_window(Case().with_volume(volume))
+    path = tmp_path / "taken along.fusion.json"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
+    window.actions_by_name["save_whole"].trigger()
+    assert window.messages.text == "Saved as taken along.fusion.json with its images"
+    copy = tmp_path / "taken along-images" / "us" / volume.source.path.name
+    assert copy.read_bytes() == volume.source.path.read_bytes()
+    assert window.session.undo_stack.isClean()
+    copy.unlink()
+    window.session.set_estimator("translation")
+    window.actions_by_name["save"].trigger()
+    assert copy.is_file()
+    assert '"translation"' in path.read_text(encoding="utf-8")
 
 
 def test_nothing_is_offered_that_cannot_be_done(make_window):
