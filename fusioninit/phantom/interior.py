@@ -62,7 +62,12 @@ def draw_interior(dice: Dice, shape: GlandShape) -> Interior:
         lesions=lesions,
         stroma=stroma,
         central=central,
-        apical=(dice.uniform(3.0, 14.0), dice.uniform(0.0, 0.9), dice.uniform(0.0, 1.0)),
+        apical=(
+            dice.uniform(3.0, 14.0),
+            # half of the tips keep their bright horseshoe round the dark ring of the urethra
+            dice.uniform(0.2, 0.9) if dice.chance(0.5) else 0.0,
+            dice.uniform(0.0, 1.0),
+        ),
         septa=dice.uniform(0.0, 0.6),
         uniform=1.0 if dice.chance(0.15) else dice.uniform(0.0, 0.35),
         capsule_mm=dice.uniform(0.3, 1.6),

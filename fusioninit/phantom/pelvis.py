@@ -79,6 +79,7 @@ class Pelvis:
     vesicle_mm: float
     bulb: tuple[Point, tuple[float, float, float]]
     plexus: float
+    plexus_low_mm: float
     threads: float
 
 
@@ -102,6 +103,7 @@ def draw_pelvis(dice: Dice, shape: GlandShape, *, rectum_fill: str) -> Pelvis:
     )
     bulb_z = apex[2] - dice.uniform(16, 26)
     bulb = ((0.0, apex[1] + dice.normal(2, 3), bulb_z), (dice.uniform(7, 11), 9.0, 9.0))
+    levator_mm = dice.uniform(2.8, 6.0)
     return Pelvis(
         apex=apex,
         neck=neck,
@@ -111,10 +113,10 @@ def draw_pelvis(dice: Dice, shape: GlandShape, *, rectum_fill: str) -> Pelvis:
         bladder_wall_mm=dice.uniform(2.0, 5.5),
         rectum=draw_rectum(dice, shape, fill=rectum_fill),
         symphysis=symphysis,
-        levator_mm=dice.uniform(2.8, 6.0),
+        levator_mm=levator_mm,
         levator_gap_mm=dice.uniform(0.5, 5.0),
         levator_rise=dice.uniform(0.25, 0.75),
-        sling_half_mm=dice.uniform(13.0, 20.0),
+        sling_half_mm=_draw_sling(dice, shape, levator_mm),
         sling_taper=dice.uniform(0.0, 0.4),
         floor_fill=dice.uniform(-0.6, 0.9),
         wall=_draw_wall(dice, apex, half, size),
@@ -122,6 +124,7 @@ def draw_pelvis(dice: Dice, shape: GlandShape, *, rectum_fill: str) -> Pelvis:
         vesicle_mm=dice.uniform(4.0, 7.5),
         bulb=bulb,
         plexus=dice.uniform(0.2, 0.9),
+        plexus_low_mm=apex[2] + dice.uniform(-12.0, 18.0),
         threads=dice.uniform(0.2, 0.8),
     )
 
@@ -137,6 +140,15 @@ def _draw_wall(dice: Dice, apex: Point, half: tuple[float, float, float], size: 
         thick_mm=dice.uniform(13, 25) * size,
         arch_thick_mm=dice.uniform(14, 40) * size,
     )
+
+
+def _draw_sling(dice: Dice, shape: GlandShape, levator_mm: float) -> float:
+    """Half width (mm) of the levator's sheet at the apex: mostly it lies on the gland."""
+    if dice.chance(0.35):
+        return dice.uniform(13.0, 20.0)
+    low = torch.tensor([-0.42 * shape.body_mm[2]])
+    gland_half = float(shape.sections(low)[0])
+    return min(max(gland_half + levator_mm + dice.uniform(-1.5, 1.5), 11.0), 22.0)
 
 
 def _moved(rotation: Tensor, point: Point) -> Point:

@@ -110,7 +110,9 @@ def _paint_near(canvas: Canvas, dice: Dice, pelvis: Pelvis) -> None:
     veins = part.noise[2] * part.palette.spread[:, None] * 0.4
     part.paint(Tissue.VENOUS, inside(dorsal + part.noise[1] * 2.5, 2.0) * 0.9, veins)
     plexus = ellipsoid(p, (0.0, -2.0, 0.0), (hx + pelvis.levator_gap_mm, hy + 3.0, hz * 0.9))
-    part.paint(Tissue.VENOUS, inside(plexus + part.noise[1] * 2.0, 1.5) * pelvis.plexus, veins)
+    # beside the tip there are often no veins: the levator lies on the gland
+    present = pelvis.plexus * torch.sigmoid((p[2] - pelvis.plexus_low_mm) / 2.5)
+    part.paint(Tissue.VENOUS, inside(plexus + part.noise[1] * 2.0, 1.5) * present, veins)
     for side in (-1.0, 1.0):
         bundle = capsule(p, (side * hx * 0.62, hy * 0.9, az), (side * hx * 0.72, hy * 0.9, hz), 2.2)
         part.paint(Tissue.NERVE, inside(bundle + part.noise[2] * 1.2) * 0.8)
