@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fusioninit.errors import InputError
 from fusioninit.geometry import Space
+from fusioninit.imaging.stated_geometry import StatedGeometry
 from fusioninit.imaging.volume import Volume
 from fusioninit.session.protocols import Cancelled, Detection, LandmarkPredictor, Progress
 from fusioninit.state import Case, Target
@@ -19,11 +20,12 @@ def read_for_window(
     space: Space,
     series_uid: str | None = None,
     cancelled: Cancelled | None = None,
+    stated: StatedGeometry | None = None,
 ) -> Volume:
     """Read a file or DICOM folder (brings SimpleITK)."""
     from fusioninit.imaging.reading import read_volume
 
-    return read_volume(path, space=space, series_uid=series_uid, cancelled=cancelled)
+    return read_volume(path, space=space, series_uid=series_uid, cancelled=cancelled, stated=stated)
 
 
 class BundledNetworks:

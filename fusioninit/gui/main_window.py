@@ -23,6 +23,7 @@ from fusioninit.gui.core_panel import CorePanel
 from fusioninit.gui.dialogs import AboutBox, PreferencesDialog, ShortcutsSheet
 from fusioninit.gui.file_flow import FileFlow
 from fusioninit.gui.fusion_bar import FusionBar
+from fusioninit.gui.geometry_guard import GeometryGuard
 from fusioninit.gui.glyphs import renew_icons
 from fusioninit.gui.landmark_panel import LandmarkPanel
 from fusioninit.gui.manual import Manual
@@ -62,6 +63,7 @@ class MainWindow(QMainWindow):
     session: Session
     view_state: ViewState
     files: FileFlow
+    geometry_guard: GeometryGuard
     landmarks: LandmarkPanel
     targets: TargetPanel
     tour: Tour
@@ -100,6 +102,8 @@ class MainWindow(QMainWindow):
         self._arrange()
         self._make_actions()
         self._connect()
+        # after the work's own messages, since it answers some of them
+        self.geometry_guard = GeometryGuard(self, session, services.opening, self.messages)
         self._show_case()
         self._apply_preferences()
 

@@ -20,7 +20,6 @@ from fusioninit.imaging.isolation import (
     save_refusal,
     save_regions,
 )
-from fusioninit.imaging.stated_geometry import with_stated_geometry
 from fusioninit.imaging.volume import Volume
 
 
@@ -62,7 +61,7 @@ def read_request(request: Request) -> Volume:
         from fusioninit.imaging.file_volumes import read_file
 
         volume = read_file(request.path, format_name, space=request.space)
-    return with_stated_geometry(volume, request.stated)
+    return volume.with_stated_geometry(request.stated)
 
 
 def _read_dicom(request: Request) -> Volume:

@@ -14,7 +14,7 @@ from fusioninit.imaging.dicom_pixels import stack_pixels
 from fusioninit.imaging.dicom_series import Choice, Series, choose
 from fusioninit.imaging.dicom_stack import Stack, stack_of
 from fusioninit.imaging.dicom_study import study_in
-from fusioninit.imaging.headers import CHECK, MAX_BYTES, NO_DIRECTIONS
+from fusioninit.imaging.headers import CHECK, MAX_BYTES, NO_DIRECTIONS, STATE_SPACING
 from fusioninit.imaging.stated_geometry import StatedGeometry
 from fusioninit.imaging.us_spacing import bare_size
 from fusioninit.imaging.volume import Volume, VolumeSource
@@ -94,7 +94,7 @@ def _bare_stack(name: str, series: Series, stated: StatedGeometry) -> tuple[Stac
     if is_film and spacing is None and stated.spacing_mm is None:
         raise ReadError(
             f"{name} is a film over time, not a volume; export the 3D volume, or state its "
-            "voxel size (--spacing) if its frames are slices"
+            f"voxel size {STATE_SPACING} if its frames are slices"
         )
     warnings = [f"{NO_DIRECTIONS} (multi-frame file); {CHECK}"]
     if is_film:
@@ -105,7 +105,7 @@ def _bare_stack(name: str, series: Series, stated: StatedGeometry) -> tuple[Stac
         spacing = np.asarray(stated.spacing_mm)
     if spacing is None:
         raise ReadError(
-            f"{name} states no complete voxel size; state it (--spacing) with its orientation "
+            f"{name} states no complete voxel size; state it {STATE_SPACING} with its orientation "
             "(--orientation), or export it with geometry"
         )
     columns, rows = frames[0].size

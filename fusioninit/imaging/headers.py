@@ -21,6 +21,8 @@ NO_DIRECTIONS = (
     "the file states no patient directions: its axes are taken as left, posterior, superior"
 )
 NO_SPACING = "the file states no voxel size: 1 mm is taken"
+STATE_SPACING = "(--spacing)"
+"""Stands in refusals that end when a person states the voxel size."""
 CHECK = "check the geometry before relying on any distance"
 
 

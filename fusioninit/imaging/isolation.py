@@ -132,7 +132,7 @@ def save_answer(folder: Path, volume: Volume) -> None:
         "spacing_mm": grid.spacing_mm.tolist(),
         "origin_mm": grid.origin_mm.tolist(),
         "direction": grid.direction.tolist(),
-        "source": vars(source) | {"path": str(source.path)},
+        "source": vars(source) | {"path": str(source.path), "stated": source.stated.to_record()},
     }
     (folder / "answer.json").write_text(json.dumps(record), encoding="utf-8")
 
@@ -215,5 +215,6 @@ def _source(record: dict[str, Any]) -> VolumeSource:
             "path": Path(record["path"]),
             "window": None if window is None else (window[0], window[1]),
             "warnings": tuple(record["warnings"]),
+            "stated": StatedGeometry.from_record(record["stated"]),
         }
     )

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fusioninit.errors import InputError
-from fusioninit.geometry import Grid
-from fusioninit.imaging.headers import NO_DIRECTIONS, NO_SPACING
-from fusioninit.imaging.volume import Volume
 
 _AXES = {"L": (0, 1), "R": (0, -1), "P": (1, 1), "A": (1, -1), "S": (2, 1), "I": (2, -1)}
 
@@ -63,23 +61,18 @@ class StatedGeometry:
         if self.orientation:
             directions_of(self.orientation)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is stated."""
+        return self.spacing_mm is None and not self.orientation
 
-def with_stated_geometry(volume: Volume, stated: StatedGeometry) -> Volume:
-    """`volume` with what a person states about its voxels; the centre stays where it is.
+    def to_record(self) -> dict[str, Any]:
+        """As JSON values."""
+        spacing = None if self.spacing_mm is None else list(self.spacing_mm)
+        return {"spacing_mm": spacing, "orientation": self.orientation}
 
-    Warnings about what is now stated go.
-    """
-    if stated == StatedGeometry():
-        return volume
-    grid, warnings = volume.grid, volume.source.warnings
-    spacing, direction = grid.spacing_mm, grid.direction
-    if stated.spacing_mm is not None:
-        spacing = np.asarray(stated.spacing_mm)
-        warnings = tuple(text for text in warnings if NO_SPACING not in text)
-    if stated.orientation:
-        direction = directions_of(stated.orientation)
-        warnings = tuple(text for text in warnings if NO_DIRECTIONS not in text)
-    middle = (grid.size_xyz - 1) / 2
-    origin = grid.center_mm - direction @ (middle * spacing)
-    changed = Grid(grid.shape, spacing, origin, direction)
-    return replace(volume, grid=changed).with_source(warnings=warnings)
+    @classmethod
+    def from_record(cls, record: dict[str, Any]) -> StatedGeometry:
+        """What `to_record` gave."""
+        spacing = record["spacing_mm"]
+        return cls(None if spacing is None else tuple(spacing), record["orientation"])

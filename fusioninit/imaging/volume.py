@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusioninit.geometry import Grid, Space
+from fusioninit.imaging.headers import NO_DIRECTIONS, NO_SPACING
+from fusioninit.imaging.stated_geometry import StatedGeometry, directions_of
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class VolumeSource:
         Display window (low, high) stated by the file.
     warnings : tuple of str
         One sentence each: what is doubtful about geometry or content.
+    stated : StatedGeometry
+        What a person stated about the voxels, over what the file says.
     """
 
     path: Path | None = None
@@ -43,6 +47,7 @@ class VolumeSource:
     patient_key: str = ""
     window: tuple[float, float] | None = None
     warnings: tuple[str, ...] = ()
+    stated: StatedGeometry = field(default_factory=StatedGeometry)
     details: dict[str, Any] = field(default_factory=dict)
 
 
@@ -78,6 +83,31 @@ class Volume:
         """The same volume with changed provenance."""
         return replace(self, source=replace(self.source, **changes))
 
+    @property
+    def lacks_geometry(self) -> bool:
+        """Whether the file states no directions or no voxel size, and no person has yet."""
+        return any(part in text for text in self.source.warnings for part in _UNSTATED)
+
+    def with_stated_geometry(self, stated: StatedGeometry) -> Volume:
+        """The same voxels with what a person states about them; the centre stays where it is.
+
+        Warnings about what is now stated go.
+        """
+        if stated.is_empty:
+            return self
+        warnings = self.source.warnings
+        spacing, direction = self.grid.spacing_mm, self.grid.direction
+        if stated.spacing_mm is not None:
+            spacing = np.asarray(stated.spacing_mm)
+            warnings = tuple(text for text in warnings if NO_SPACING not in text)
+        if stated.orientation:
+            direction = directions_of(stated.orientation)
+            warnings = tuple(text for text in warnings if NO_DIRECTIONS not in text)
+        middle = (self.grid.size_xyz - 1) / 2
+        origin = self.grid.center_mm - direction @ (middle * spacing)
+        grid = Grid(self.grid.shape, spacing, origin, direction)
+        return replace(self, grid=grid).with_source(warnings=warnings, stated=stated)
+
     def percentiles(self, low: float = 1.0, high: float = 99.5) -> tuple[float, float]:
         """Intensities at two percentiles of a regular sample of the voxels."""
         step = tuple(slice(None, None, max(1, size // 64)) for size in self.voxels.shape)
@@ -87,3 +117,6 @@ class Volume:
     def display_window(self) -> tuple[float, float]:
         """(low, high) to show it with: the file's own window, else percentiles."""
         return self.source.window or self.percentiles()
+
+
+_UNSTATED = (NO_DIRECTIONS, NO_SPACING)

@@ -11,6 +11,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from fusioninit.geometry import Space
+from fusioninit.imaging.stated_geometry import StatedGeometry
 from fusioninit.imaging.volume import Volume
 from fusioninit.session.jobs import Job
 from fusioninit.session.protocols import Cancelled, Progress, VolumeReader
@@ -34,6 +35,8 @@ class Opening(Work):
     opened = Signal(object)
     """The paths that were opened, as a list."""
     warned = Signal(str)
+    unplaced = Signal(object)
+    """Space of a volume just opened whose file states no directions or no voxel size."""
     doubted = Signal(object)
     """Sentences that speak against both images being one patient's: a person must answer."""
 
@@ -50,14 +53,28 @@ class Opening(Work):
         super().__init__(session, job, parent)
         self._read = _PreparingReader(read, prepare)
         self._new_journal = new_journal
+        self.asked: dict[Space, Path] = {}
+        """The files that were asked for last."""
 
-    def open_volumes(self, paths: Mapping[Space, Path], *, series_uid: str | None = None) -> None:
-        """Read a file or folder for each space given; other volumes of the case stay."""
-        task = partial(_read_volumes, self._read, dict(paths), self._session.case, series_uid)
+    def open_volumes(
+        self,
+        paths: Mapping[Space, Path],
+        *,
+        series_uid: str | None = None,
+        stated: StatedGeometry | None = None,
+    ) -> None:
+        """Read a file or folder for each space given; other volumes of the case stay.
+
+        `stated` is what a person says about the voxels of all of them.
+        """
+        self.asked = dict(paths)
+        read = self._read if stated is None else partial(self._read, stated=stated)
+        task = partial(_read_volumes, read, dict(paths), self._session.case, series_uid)
         self._submit(task, " and ".join(path.name for path in paths.values()), paths.values())
 
     def open_saved(self, path: Path) -> None:
         """Open a case that was saved."""
+        self.asked = {}
         self._submit(partial(_make, partial(_load, path), self._read), path.name, [path])
 
     def open_made(self, make: Callable[[VolumeReader], Case], name: str) -> None:
@@ -75,6 +92,8 @@ class Opening(Work):
         for volume in filter(None, (case.mr, case.us)):
             for sentence in volume.source.warnings:
                 self.warned.emit(f"{volume.space.upper()}: {sentence}")
+            if volume.lacks_geometry and volume.source.path in context:
+                self.unplaced.emit(volume.space)
         if case.mr is not None and case.us is not None:
             doubts = pair_warnings(mr=case.mr, us=case.us)
             if doubts:
@@ -95,8 +114,11 @@ class _PreparingReader:
         space: Space,
         series_uid: str | None = None,
         cancelled: Cancelled | None = None,
+        stated: StatedGeometry | None = None,
     ) -> Volume:
-        volume = self.read(path, space=space, series_uid=series_uid, cancelled=cancelled)
+        # readers that know nothing of stated geometry are asked for none
+        more = {} if stated is None else {"stated": stated}
+        volume = self.read(path, space=space, series_uid=series_uid, cancelled=cancelled, **more)
         self.prepare(volume)
         return volume
 

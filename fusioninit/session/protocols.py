@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from fusioninit.geometry import Space
+from fusioninit.imaging.stated_geometry import StatedGeometry
 from fusioninit.imaging.volume import Volume
 from fusioninit.landmarks import LandmarkSet
 from fusioninit.state import Case
@@ -47,6 +48,7 @@ class VolumeReader(Protocol):
         space: Space,
         series_uid: str | None = None,
         cancelled: Cancelled | None = None,
+        stated: StatedGeometry | None = None,
     ) -> Volume: ...
 
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from fusioninit.errors import ReadError
 from fusioninit.geometry import Space
+from fusioninit.imaging.stated_geometry import StatedGeometry
 from fusioninit.imaging.volume import Volume
 from fusioninit.state.case import Case, Decision, Target
 from fusioninit.state.image_copies import with_copied_images
@@ -30,7 +31,7 @@ from fusioninit.state.needle_plan import (
 )
 
 SCHEMA = "fusioninit-case"
-VERSION = 2
+VERSION = 3
 """1: without cores. 2: with the planned cores."""
 
 SUFFIX = ".fusion.json"
@@ -156,6 +157,7 @@ def migrated(record: dict[str, Any]) -> dict[str, Any]:
     """A record of any version up to this one as this version has it; the input is not changed."""
     if record["version"] < 2:
         record = record | {"cores": []}
+    # version 3 adds what a person stated of an image's geometry, which may be absent
     return record | {"version": VERSION}
 
 
@@ -175,6 +177,7 @@ def _image_record(volume: Volume, relative_to: Path | None) -> dict[str, Any]:
         "format": source.format,
         "series_uid": source.series_uid,
         "path": None if source.path is None else str(source.path),
+        "stated": None if source.stated.is_empty else source.stated.to_record(),
     }
     if relative_to is not None and source.path is not None:
         record["path"] = os.path.relpath(source.path.resolve(), relative_to.resolve())
@@ -218,4 +221,6 @@ def _open_image(case_path: Path, space: Space, image: dict[str, Any], read: Volu
             f"{case_path.name}: its {space.value.upper()} '{image['path']}' has changed since the "
             "case was saved; restore the original image, or open the images as a new case"
         )
-    return read(path, space=space, series_uid=image.get("series_uid") or None)
+    said = image.get("stated")
+    stated = {} if said is None else {"stated": StatedGeometry.from_record(said)}
+    return read(path, space=space, series_uid=image.get("series_uid") or None, **stated)

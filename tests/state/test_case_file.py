@@ -7,6 +7,7 @@ import pytest
 from fusioninit.errors import InputError, ReadError
 from fusioninit.geometry import Grid, Space
 from fusioninit.imaging import Volume, VolumeSource
+from fusioninit.imaging.stated_geometry import StatedGeometry
 from fusioninit.landmarks import LandmarkSet, Source
 from fusioninit.state import Case, Core, CoreKind, Decision, Target, load_case, save_case
 from fusioninit.state.case_file import VERSION, case_record, with_record
@@ -192,3 +193,19 @@ def test_an_image_that_came_from_no_file_cannot_be_copied(case, tmp_path):
     with pytest.raises(InputError, match="the US was not read from a file that is still there"):
         save_case(made, tmp_path / "b", copy_images=True)
     assert not (tmp_path / "b.fusion.json").exists()
+
+
+def test_what_a_person_stated_about_an_image_is_kept_with_the_case(case, tmp_path):
+    asked = []
+
+    def read(path, *, space, series_uid=None, stated=None):
+        asked.append((space, stated))
+        volume = read_npy(path, space=space, series_uid=series_uid)
+        return volume if stated is None else volume.with_stated_geometry(stated)
+
+    stated = StatedGeometry((0.4, 0.5, 0.6), "RIA")
+    path = save_case(case.with_reference(case.us.with_stated_geometry(stated)), tmp_path / "a")
+    loaded = load_case(path, read=read)
+    assert dict(asked) == {Space.US: stated, Space.MR: None}
+    np.testing.assert_allclose(loaded.us.grid.spacing_mm, [0.4, 0.5, 0.6])
+    assert loaded.us.source.stated == stated
