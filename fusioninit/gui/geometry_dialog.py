@@ -77,7 +77,7 @@ class PlanePreview(QWidget):
         font = painter.font()
         font.setBold(True)
         painter.setFont(font)
-        width, height, edge = self.width(), self.height(), 12
+        width, height, edge = float(self.width()), float(self.height()), 12.0
         middles = [(edge, height / 2), (width - edge, height / 2)]
         middles += [(width / 2, edge), (width / 2, height - edge)]
         for letter, (x, y) in zip(self.edges, middles, strict=True):

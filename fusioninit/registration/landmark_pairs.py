@@ -65,6 +65,11 @@ class LandmarkPairs:
         """Root mean square distance of fixed and of moving points from the line through them."""
         return _spread_mm(self.fixed_mm), _spread_mm(self.moving_mm)
 
+    @property
+    def hold_predicted(self) -> bool:
+        """Whether a network found any of the landmarks as they are, in either image."""
+        return bool((self.shared > 0).any())
+
     def only(self, keep: Sequence[int]) -> LandmarkPairs:
         """The pairs at these indices."""
         index = list(keep)

@@ -5,7 +5,7 @@ import pytest
 
 from fusioninit.geometry import Space
 from fusioninit.landmarks import Landmark, LandmarkSet, Source
-from fusioninit.registration import fit_landmarks
+from fusioninit.registration import FitModel, RotationPrior, fit_landmarks
 from fusioninit.registration.deformation import DeformationModel
 from fusioninit.registration.landmark_pairs import PREDICTED_CORRELATION, pair_landmarks
 from fusioninit.registration.posterior import PointsTerm
@@ -60,3 +60,26 @@ def test_errors_made_together_are_expected_to_move_the_target_further():
         for source in (Source.EDITED, Source.PREDICTED)
     ]
     assert predicted[1].mean_mm > 1.1 * predicted[0].mean_mm
+
+
+@pytest.mark.parametrize(
+    ("source", "has_prior"), [(Source.PREDICTED, False), (Source.EDITED, True)]
+)
+def test_a_prior_that_the_network_has_learnt_does_not_count_twice(source, has_prior):
+    us, mr = landmarks(Space.US, source), landmarks(Space.MR, source)
+    narrow = RotationPrior.from_degrees(mean_deg=(40, 0, 0), sd_deg=(2, 2, 2), name="narrow")
+    fit = fit_landmarks(fixed=us, moving=mr, estimator="auto", model=FitModel(prior=narrow))
+    free = fit_landmarks(
+        fixed=us, moving=mr, estimator="robust", model=FitModel(prior=RotationPrior.flat())
+    )
+    is_free = np.allclose(fit.us_from_mr.matrix, free.us_from_mr.matrix, atol=1e-6)
+    assert is_free != has_prior
+    assert ("has learnt which poses" in fit.explanation) != has_prior
+
+
+def test_one_corrected_point_does_not_bring_the_prior_back():
+    us, mr = (landmarks(space, Source.PREDICTED) for space in (Space.US, Space.MR))
+    us = us.with_landmark(replace(us["apex"], source=Source.EDITED))
+    explanation = fit_landmarks(fixed=us, moving=mr, estimator="auto").explanation
+    assert "has learnt which poses" in explanation
+    assert "rotation prior (" not in explanation

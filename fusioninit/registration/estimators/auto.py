@@ -4,19 +4,35 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fusioninit.registration.estimate import Estimate, Evidence, Unsolved
+from fusioninit.registration.estimate import Estimate, Evidence, Unsolved, degenerate_points
 from fusioninit.registration.estimators.robust import MIN_KEPT, fit_robust
+from fusioninit.registration.rotation_prior import RotationPrior
 
 
 def fit_auto(evidence: Evidence) -> Estimate | Unsolved:
-    """The posterior over all evidence; with more than three landmarks a refuted one is dropped."""
+    """The posterior over all evidence; with more than three landmarks a refuted one is dropped.
+
+    Where there are more than three landmarks and a network found any of them, the rotation prior
+    is left out: what poses are usual is already in its answers, and would count twice
+    (decision 8). So nothing jumps when a person corrects the first one.
+    """
+    has_prior = not _has_learnt_poses(evidence)
+    if not has_prior:
+        evidence = replace(evidence, model=replace(evidence.model, prior=RotationPrior.flat()))
     estimate = fit_robust(evidence)
     if isinstance(estimate, Unsolved):
         return estimate
     method = "robust" if len(evidence.pairs) > MIN_KEPT else "map"
-    return replace(
-        estimate, method=method, explanation=f"{_reason(evidence, method)} {estimate.explanation}"
-    )
+    reason = _reason(evidence, method)
+    if not has_prior:
+        reason += " No rotation prior, since the network has learnt which poses are usual."
+    return replace(estimate, method=method, explanation=f"{reason} {estimate.explanation}")
+
+
+def _has_learnt_poses(evidence: Evidence) -> bool:
+    pairs = evidence.pairs
+    many = len(pairs) > MIN_KEPT and degenerate_points(pairs) is None
+    return many and pairs.hold_predicted
 
 
 def _reason(evidence: Evidence, method: str) -> str:
