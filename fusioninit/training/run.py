@@ -119,10 +119,16 @@ def _callbacks(config: TrainingConfig) -> list[Callback]:
             config.output / CHECKPOINTS,
             filename="best",
             monitor="validation_mre_mm",
-            save_last=True,
             save_on_train_epoch_end=True,
             enable_version_counter=False,
-        )
+        ),
+        # not the other's `save_last`, which is written only when a new best is
+        ModelCheckpoint(
+            config.output / CHECKPOINTS,
+            filename=Path(LAST).stem,
+            save_on_train_epoch_end=True,
+            enable_version_counter=False,
+        ),
     ]
     if config.stopping.patience is not None:
         callbacks.append(EarlyStopping("validation_mre_mm", patience=config.stopping.patience))

@@ -52,6 +52,15 @@ def test_an_interrupted_training_resumes_to_the_same_result(tmp_path):
         assert torch.allclose(expected[name], found[name], atol=1e-5), name
 
 
+def test_the_last_checkpoint_is_the_last_one_also_where_an_earlier_one_was_better(tmp_path):
+    # weights that hardly move: no validation after the first is better
+    stuck = config(tmp_path, steps=12, optimiser={"learning_rate": 1e-12})
+    train_config(stuck, draw=ellipsoid)
+    assert weights(stuck)[1]["steps"] == 12
+    best = torch.load(tmp_path / "checkpoints" / "best.ckpt", weights_only=True)
+    assert best["global_step"] == 4
+
+
 def test_one_case_can_be_learnt_by_heart(tmp_path):
     learning = config(
         tmp_path,
