@@ -26,6 +26,7 @@ def start_once(folder):
 def test_the_first_window_from_the_command(benchmark, qapp, tmp_path):
     figures = []
     benchmark.pedantic(lambda: figures.append(start_once(tmp_path)), rounds=5, warmup_rounds=1)
+    measured = figures[1:] or figures  # without benchmarking there is one start, and no warm-up
     for name in ("wall_s", "cpu_s", "modules"):
-        benchmark.extra_info[name] = statistics.median(each[name] for each in figures[1:])
-    assert benchmark.disabled or len(figures) == 6
+        benchmark.extra_info[name] = statistics.median(each[name] for each in measured)
+    assert min(each["cpu_s"] for each in measured) > 0

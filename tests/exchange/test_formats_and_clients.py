@@ -440,7 +440,7 @@ def test_the_ramp_test_can_fail(world):
 
 
 def test_the_manual_s_table_has_a_row_for_every_format_and_client(world, pytestconfig):
-    text = (pytestconfig.rootpath / "docs" / "interoperability.md").read_text(encoding="utf-8")
+    text = (pytestconfig.rootpath / "assets" / "interoperability.md").read_text(encoding="utf-8")
     for name, client, _ in TABLE:
         assert f"| `{world.files[name].name}` | {client} |" in text
     for line in RECIPES.splitlines()[8:]:
