@@ -47,7 +47,9 @@ def paint(
     values = points.new_zeros(palette.table.shape[1], points.shape[1])
     canvas = Canvas(points, values, noise, palette, edge_mm)
     paint_surroundings(canvas, dice, anatomy.pelvis)
-    gland_mm = paint_interior(canvas, dice, anatomy.gland, anatomy.interior)
+    gland_mm = paint_interior(
+        canvas, dice, anatomy.gland, anatomy.interior, anatomy.pelvis.sphincter
+    )
     paint_over_gland(canvas, anatomy.pelvis, gland_mm)
     return canvas.values, gland_mm
 

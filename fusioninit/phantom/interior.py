@@ -10,6 +10,7 @@ from torch import Tensor
 from fusioninit.phantom.dice import Dice
 from fusioninit.phantom.gland import GlandShape
 from fusioninit.phantom.solids import ellipsoid, inside, polyline, shell, smooth_union, turn
+from fusioninit.phantom.sphincter import Sphincter, paint_sphincter
 from fusioninit.phantom.tissues import Canvas, Tissue
 
 Ball = tuple[tuple[float, float, float], tuple[float, float, float]]
@@ -27,7 +28,9 @@ class Interior:
         Centre (mm), radius (mm), brightness in units of the palette's spread.
     apical : (height_mm, grey, dark)
         How far above the apex the peripheral zone loses its brightness, how much of it becomes
-        grey all over, and how much turns dark in front, where sphincter and stroma reach down.
+        grey all over, and how much turns dark in front, where stroma reaches down.
+    front_half_mm : float
+        Half width of that dark front.
     """
 
     transition: tuple[Ball, ...]
@@ -36,6 +39,7 @@ class Interior:
     stroma: Ball
     central: Ball
     apical: tuple[float, float, float]
+    front_half_mm: float
     septa: float
     uniform: float
     capsule_mm: float
@@ -68,6 +72,7 @@ def draw_interior(dice: Dice, shape: GlandShape) -> Interior:
             dice.uniform(0.2, 0.9) if dice.chance(0.5) else 0.0,
             dice.uniform(0.0, 1.0),
         ),
+        front_half_mm=dice.uniform(4.0, 9.0) if dice.chance(0.7) else 25.0,
         septa=dice.uniform(0.0, 0.6),
         uniform=1.0 if dice.chance(0.15) else dice.uniform(0.0, 0.35),
         capsule_mm=dice.uniform(0.3, 1.6),
@@ -76,7 +81,9 @@ def draw_interior(dice: Dice, shape: GlandShape) -> Interior:
     )
 
 
-def paint_interior(canvas: Canvas, dice: Dice, shape: GlandShape, interior: Interior) -> Tensor:
+def paint_interior(
+    canvas: Canvas, dice: Dice, shape: GlandShape, interior: Interior, sphincter: Sphincter
+) -> Tensor:
     """Paint the gland over the canvas; returns its (n,) signed distance in mm."""
     rotation = shape.gland_from_patient.to(canvas.points)
     distance = shape.distance(rotation @ canvas.points)
@@ -87,7 +94,7 @@ def paint_interior(canvas: Canvas, dice: Dice, shape: GlandShape, interior: Inte
     _paint_transition(part, points, depth, interior)
     _paint_rest(part, points, interior)
     _paint_apical(part, points, shape, interior)
-    _paint_urethra(part, points, shape, interior)
+    _paint_urethra(part, points, shape, interior, sphincter)
     if interior.calcified:
         _paint_calcifications(part, dice, points, shape)
     _flatten(part, interior.uniform)
@@ -177,25 +184,26 @@ def _paint_rest(part: Canvas, points: Tensor, interior: Interior) -> None:
 
 
 def _paint_apical(part: Canvas, points: Tensor, shape: GlandShape, interior: Interior) -> None:
-    """The tip: on real MR grey or dark like the sphincter it lies in, seldom a bright rim."""
+    """The tip: a bright horseshoe round the sphincter, or grey; dark in front, where stroma is."""
     height, grey, dark = interior.apical
     _, apex_y, apex_z = shape.apex_mm
-    _, y, z = points
+    x, y, z = points
     low = torch.sigmoid((apex_z + height - z + part.noise[1]) / 2.0)
     part.paint(Tissue.TRANSITION, low * grey * (1 - 0.4 * part.noise[2].clamp(-1, 1)) * 0.8)
     front = torch.sigmoid((apex_y - y + part.noise[1]) / 1.5)
-    part.paint(Tissue.SPHINCTER, low * front * dark)
+    middle = torch.sigmoid((interior.front_half_mm - x.abs() + part.noise[1]) / 1.5)
+    part.paint(Tissue.SPHINCTER, low * front * middle * dark)
 
 
-def _paint_urethra(part: Canvas, points: Tensor, shape: GlandShape, interior: Interior) -> None:
+def _paint_urethra(
+    part: Canvas, points: Tensor, shape: GlandShape, interior: Interior, sphincter: Sphincter
+) -> None:
     below = (0.0, shape.apex_mm[1] - 1.0, shape.apex_mm[2] - 12.0)
-    path = (shape.neck_mm, shape.bend_mm, shape.apex_mm, below)
-    distance = polyline(points, path, interior.urethra_mm)
-    # towards the apex the dark ring thickens
-    height, _, dark = interior.apical
-    ring = 1.6 + 3.0 * dark * torch.sigmoid((shape.apex_mm[2] + height - points[2]) / 2.5)
-    part.paint(Tissue.SPHINCTER, inside(distance - ring, 1.2) * 0.75)
-    part.paint(Tissue.URETHRA, inside(distance + 0.4, 1.0) * 0.8)
+    axis = polyline(points, (shape.neck_mm, shape.bend_mm, shape.apex_mm, below), 0.0)
+    wall = axis - interior.urethra_mm
+    part.paint(Tissue.SPHINCTER, inside(wall - 1.6, 1.2) * 0.75)
+    part.paint(Tissue.URETHRA, inside(wall + 0.4, 1.0) * 0.8)
+    paint_sphincter(part, sphincter, axis, points[2] - shape.apex_mm[2])
     veru = ellipsoid(points, shape.bend_mm, (2.6, 2.2, 4.5))
     part.paint(Tissue.VERU, inside(veru, 1.0))
 

@@ -37,7 +37,7 @@ PLAUSIBLE: dict[Tissue, tuple[float, float, float, float]] = {
     T.STOOL: (0.45, 0.25, 0.15, 0.08),
     T.BALLOON: (0.07, 0.03, 0.01, 0.01),
     T.COIL: (0.03, 0.01, 0.0, 0.0),
-    T.SPHINCTER: (0.32, 0.08, 0.03, 0.03),
+    T.SPHINCTER: (0.27, 0.09, 0.03, 0.03),
     T.URETHRA: (0.72, 0.2, 0.04, 0.04),
     T.VENOUS: (0.85, 0.25, 0.18, 0.10),
     T.NERVE: (0.40, 0.15, 0.06, 0.05),
@@ -55,6 +55,7 @@ PLAUSIBLE: dict[Tissue, tuple[float, float, float, float]] = {
     T.LESION: (0.33, 0.08, 0.04, 0.03),
     T.VERU: (0.85, 0.2, 0.03, 0.03),
     T.CALCIFICATION: (0.1, 0.05, 0.0, 0.0),
+    T.URETHRAL_MUSCLE: (0.47, 0.13, 0.04, 0.03),
 }
 
 ALWAYS_BLACK = (T.GAS, T.CORTEX, T.COIL)

@@ -13,6 +13,7 @@ from torch import Tensor
 from fusioninit.phantom.dice import Dice
 from fusioninit.phantom.gland import GlandShape
 from fusioninit.phantom.rectum import Rectum, draw_rectum
+from fusioninit.phantom.sphincter import Sphincter, draw_sphincter
 
 Point = tuple[float, float, float]
 
@@ -78,6 +79,7 @@ class Pelvis:
     vesicles: tuple[tuple[Point, ...], ...]
     vesicle_mm: float
     bulb: tuple[Point, tuple[float, float, float]]
+    sphincter: Sphincter
     plexus: float
     plexus_low_mm: float
     threads: float
@@ -123,6 +125,7 @@ def draw_pelvis(dice: Dice, shape: GlandShape, *, rectum_fill: str) -> Pelvis:
         vesicles=_draw_vesicles(dice, shape),
         vesicle_mm=dice.uniform(4.0, 7.5),
         bulb=bulb,
+        sphincter=draw_sphincter(dice),
         plexus=dice.uniform(0.2, 0.9),
         plexus_low_mm=apex[2] + dice.uniform(-12.0, 18.0),
         threads=dice.uniform(0.2, 0.8),

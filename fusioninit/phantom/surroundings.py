@@ -16,6 +16,7 @@ from fusioninit.phantom.solids import (
     polyline,
     shell,
 )
+from fusioninit.phantom.sphincter import paint_sphincter
 from fusioninit.phantom.tissues import Canvas, Tissue, box
 
 
@@ -26,7 +27,7 @@ def paint_surroundings(canvas: Canvas, dice: Dice, pelvis: Pelvis) -> None:
     paint_back(canvas, dice, pelvis)
     paint_front(canvas, dice, pelvis)
     _paint_levator(canvas, pelvis)
-    _paint_near(canvas, dice, pelvis)
+    _paint_near(canvas, pelvis)
     _paint_bladder(canvas, dice, pelvis)
     if pelvis.rectum.fill != "probe":
         paint_rectum(canvas, dice, pelvis.rectum)
@@ -99,7 +100,7 @@ def _paint_levator(canvas: Canvas, pelvis: Pelvis) -> None:
     canvas.put(part, index)
 
 
-def _paint_near(canvas: Canvas, dice: Dice, pelvis: Pelvis) -> None:
+def _paint_near(canvas: Canvas, pelvis: Pelvis) -> None:
     hx, hy, hz = pelvis.half
     ax, ay, az = pelvis.apex
     reach = box(canvas.points, (-60, -hy - 32, az - 45), (60, hy + 26, hz + 34))
@@ -117,18 +118,18 @@ def _paint_near(canvas: Canvas, dice: Dice, pelvis: Pelvis) -> None:
         bundle = capsule(p, (side * hx * 0.62, hy * 0.9, az), (side * hx * 0.72, hy * 0.9, hz), 2.2)
         part.paint(Tissue.NERVE, inside(bundle + part.noise[2] * 1.2) * 0.8)
     _paint_vesicles(part, pelvis)
-    _paint_below_apex(part, dice, pelvis)
+    _paint_below_apex(part, pelvis)
     canvas.put(part, index)
 
 
-def _paint_below_apex(part: Canvas, dice: Dice, pelvis: Pelvis) -> None:
-    """Membranous urethra in its ring of sphincter, bulb and crura."""
+def _paint_below_apex(part: Canvas, pelvis: Pelvis) -> None:
+    """Membranous urethra in its sphincter, bulb and crura."""
     ax, ay, az = pelvis.apex
     p = part.points
-    path = [(ax, ay, az + 2), (ax, ay - 1, az - 14), pelvis.bulb[0]]
-    urethra = polyline(p, path, dice.uniform(2.0, 3.0))
-    part.fill(Tissue.SPHINCTER, urethra - dice.uniform(2.5, 4.5))
-    part.fill(Tissue.URETHRA, urethra)
+    path = [(ax, ay, az + 12), (ax, ay - 1, az - 14), pelvis.bulb[0]]
+    urethra = polyline(p, path, 0.0)
+    part.fill(Tissue.URETHRA, urethra - pelvis.sphincter.lumen_mm)
+    paint_sphincter(part, pelvis.sphincter, urethra, p[2] - az)
     bulb = ellipsoid(p, *pelvis.bulb)
     part.fill(Tissue.BULB, bulb)
     part.paint(Tissue.FASCIA, 0.7 * shell(bulb, 1.2))

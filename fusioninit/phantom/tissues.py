@@ -47,6 +47,7 @@ class Tissue(IntEnum):
     LESION = auto()
     VERU = auto()
     CALCIFICATION = auto()
+    URETHRAL_MUSCLE = auto()
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,7 @@ ECHOES: dict[Tissue, tuple[float, float, float, float]] = {
     T.LESION: (-4.0, 3.5, 1.5, 0.6),
     T.VERU: (-2.0, 5.0, 1.0, 1.6),
     T.CALCIFICATION: (20.0, 5.0, 1.0, 8.0),
+    T.URETHRAL_MUSCLE: (-4.0, 5.0, 2.0, 0.8),
 }
 
 

@@ -97,6 +97,10 @@ class ExportSection(Section):
     """Cases on which the claimed covariances are fitted; none of them is trained on."""
     benchmark_count: int = Field(default=60, ge=1)
     """Other cases whose figures go on the card."""
+    average_with: tuple[Path, ...] = ()
+    """safetensors weights of the same network; what is exported is the mean of these and the
+    training's own. Means of weights that lie on one training's way were measured to transfer
+    better to real scans than its end."""
 
 
 class EvaluationSection(Section):
@@ -235,4 +239,7 @@ def _with_absolute_paths(config: TrainingConfig, folder: Path) -> TrainingConfig
     }
     if config.warm_start is not None:
         changes["warm_start"] = folder / config.warm_start
+    if config.export is not None:
+        others = tuple(folder / path for path in config.export.average_with)
+        changes["export"] = config.export.model_copy(update={"average_with": others})
     return config.model_copy(update=changes)

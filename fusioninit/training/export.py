@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from fusioninit.detection.predict import LandmarkPredictor, calibrated
 from fusioninit.detection.unet import LandmarkNetwork
-from fusioninit.detection.weights import LIMITS, ModelCard, card_path, save_weights
+from fusioninit.detection.weights import LIMITS, ModelCard, card_path, load_tensors, save_weights
 from fusioninit.errors import InputError
 from fusioninit.landmarks import ALL_NAMES
 from fusioninit.training.calibrate import MIN_CASES, TooFewCasesError, fit_calibration
@@ -50,10 +53,12 @@ OWN_LIMITS = (
 def averaged_network(config: TrainingConfig) -> tuple[LandmarkNetwork, dict]:
     """The running average of the last checkpoint's weights, and its steps and minutes.
 
+    Where the configuration names other weights to average with, the mean of all.
+
     Raises
     ------
     InputError
-        No checkpoint there.
+        No checkpoint there, or other weights are of another network.
     """
     checkpoint = config.output / CHECKPOINTS / LAST
     if not checkpoint.is_file():
@@ -65,10 +70,36 @@ def averaged_network(config: TrainingConfig) -> tuple[LandmarkNetwork, dict]:
         for key, value in state["state_dict"].items()
         if key.startswith(prefix)
     }
+    others = config.export.average_with if config.export else ()
+    weights = mean_weights(weights, others)
     network = LandmarkNetwork(config.unet)
     network.load_state_dict(weights)
     minutes = float(state["state_dict"]["trained_seconds"]) / 60
-    return network.eval(), {"steps": int(state["global_step"]), "minutes": round(minutes, 1)}
+    made = {"steps": int(state["global_step"]), "minutes": round(minutes, 1)}
+    if others:
+        made["mean_with"] = [hashlib.sha256(path.read_bytes()).hexdigest() for path in others]
+    return network.eval(), made
+
+
+def mean_weights(weights: dict[str, Tensor], others: Sequence[Path]) -> dict[str, Tensor]:
+    """The mean of `weights` and those of other safetensors files, tensor by tensor.
+
+    Raises
+    ------
+    InputError
+        A file cannot be read or holds another network.
+    """
+    count = 1 + len(others)
+    total = {name: tensor / count for name, tensor in weights.items()}
+    for path in others:
+        more = load_tensors(path)
+        if {k: t.shape for k, t in more.items()} != {k: t.shape for k, t in weights.items()}:
+            raise InputError(
+                f"{path.name}: weights of another network; only equal networks can be averaged"
+            )
+        for name, tensor in more.items():
+            total[name] = total[name] + tensor / count
+    return total
 
 
 def deliver(config: TrainingConfig, draw: Draw) -> Path:

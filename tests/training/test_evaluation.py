@@ -6,19 +6,20 @@ import numpy as np
 import pytest
 import torch
 from cases import ellipsoid
+from safetensors.torch import save_file
 
 from fusioninit.detection.dsnt import covariance, flat_softmax
 from fusioninit.detection.looks import Look, merged
 from fusioninit.detection.normalise import InputGrid
 from fusioninit.detection.predict import calibrated
-from fusioninit.detection.unet import UNetConfig
+from fusioninit.detection.unet import LandmarkNetwork, UNetConfig
 from fusioninit.detection.weights import Calibration, ModelCard, load_model
 from fusioninit.errors import InputError
 from fusioninit.geometry import Space
 from fusioninit.training.calibrate import fit_calibration
 from fusioninit.training.config import TrainingConfig
 from fusioninit.training.evaluation import evaluate_config
-from fusioninit.training.export import export, summary
+from fusioninit.training.export import averaged_network, export, summary
 from fusioninit.training.measure import CHI2_68, CHI2_95, Measurements, mahalanobis2, measure
 from fusioninit.training.run import train_config
 
@@ -125,6 +126,32 @@ def test_training_exporting_and_evaluating_fit_together(tmp_path):
     table = (folder / "landmarks.md").read_text(encoding="utf-8")
     mean = np.mean([float(row["error_mm"]) for row in rows if "lateral" not in row["landmark"]])
     assert f"| The paper's three | {mean:.2f} |" in table
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_what_is_exported_can_be_the_mean_of_several_weights(tmp_path):
+    config = tiny(tmp_path / "run")
+    train_config(config, draw=ellipsoid)
+    own, _ = averaged_network(config)
+    other = LandmarkNetwork(config.unet)
+    save_file(dict(other.state_dict()), tmp_path / "other.safetensors")
+    both = tiny(tmp_path / "run", export={"average_with": [tmp_path / "other.safetensors"]})
+    mean, made = averaged_network(both)
+    for name, tensor in mean.state_dict().items():
+        expected = (own.state_dict()[name] + other.state_dict()[name]) / 2
+        torch.testing.assert_close(tensor, expected)
+    assert len(made["mean_with"]) == 1
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_weights_of_another_network_are_not_averaged(tmp_path):
+    config = tiny(tmp_path / "run")
+    train_config(config, draw=ellipsoid)
+    wider = LandmarkNetwork(UNetConfig(channels=(16, 16, 32), grid=(32, 32, 32)))
+    save_file(dict(wider.state_dict()), tmp_path / "wider.safetensors")
+    both = tiny(tmp_path / "run", export={"average_with": [tmp_path / "wider.safetensors"]})
+    with pytest.raises(InputError, match=r"wider.safetensors: weights of another network"):
+        averaged_network(both)
 
 
 def test_evaluating_before_training_is_refused(tmp_path):
