@@ -26,6 +26,12 @@ class Interior:
         The lobes of the transition zone.
     nodules : (m, 5) tensor
         Centre (mm), radius (mm), brightness in units of the palette's spread.
+    front_band : (thickness_mm, reach)
+        The fibromuscular stroma under the gland's front surface, and how far round it reaches: 0
+        to the sides, -1 not at all.
+    horns : (reach, height_mm)
+        How far to the front the peripheral zone reaches round the sides, as for `front_band`, and
+        from which height above the apex on; below it may close in front.
     apical : (height_mm, grey, dark)
         How far above the apex the peripheral zone loses its brightness, how much of it becomes
         grey all over, and how much turns dark in front, where stroma reaches down.
@@ -37,6 +43,8 @@ class Interior:
     nodules: Tensor
     lesions: tuple[Ball, ...]
     stroma: Ball
+    front_band: tuple[float, float]
+    horns: tuple[float, float]
     central: Ball
     apical: tuple[float, float, float]
     front_half_mm: float
@@ -65,6 +73,8 @@ def draw_interior(dice: Dice, shape: GlandShape) -> Interior:
         nodules=_draw_nodules(dice, transition, shape),
         lesions=lesions,
         stroma=stroma,
+        front_band=(dice.uniform(1.5, 6.0), dice.uniform(-0.85, -0.2)),
+        horns=(dice.uniform(-0.7, 0.1) if dice.chance(0.85) else -2.0, dice.uniform(2.0, 14.0)),
         central=central,
         apical=(
             dice.uniform(3.0, 14.0),
@@ -90,9 +100,10 @@ def paint_interior(
     part, index = canvas.part(distance < 3.0)
     points, depth = rotation @ part.points, distance.index_select(0, index)
     behind = part.values.clone()
-    _paint_peripheral(part, depth, interior)
+    _paint_peripheral(part, points, shape, interior)
     _paint_transition(part, points, depth, interior)
     _paint_rest(part, points, interior)
+    _paint_front_band(part, points, depth, shape, interior)
     _paint_apical(part, points, shape, interior)
     _paint_urethra(part, points, shape, interior, sphincter)
     if interior.calcified:
@@ -112,7 +123,8 @@ def _draw_transition(dice: Dice, shape: GlandShape) -> tuple[Ball, ...]:
     half = 0.5 * width * min(dice.uniform(0.42, 0.58) + 0.27 * grown, 0.84)
     ry = 0.5 * depth * min(dice.uniform(0.50, 0.66) + 0.25 * grown, 0.88)
     rz = 0.5 * height * min(dice.uniform(0.55, 0.75) + 0.2 * grown, 0.9)
-    y = -0.5 * depth + ry + dice.uniform(0.5, 3.0)
+    # in front the zone reaches the surface: no peripheral zone lies there
+    y = -0.5 * depth + ry + dice.uniform(-2.0, 2.0)
     z = height * dice.uniform(0.03, 0.12)
     balls: list[Ball] = []
     for side in (-1.0, 1.0):
@@ -146,11 +158,21 @@ def _draw_lesion(dice: Dice, shape: GlandShape) -> Ball:
     return center, (radius * dice.uniform(0.8, 1.6), radius, radius * dice.uniform(0.8, 1.6))
 
 
-def _paint_peripheral(part: Canvas, depth: Tensor, interior: Interior) -> None:
-    where = torch.ones_like(depth)
+def _paint_peripheral(part: Canvas, points: Tensor, shape: GlandShape, interior: Interior) -> None:
+    where = torch.ones_like(points[0])
     part.paint(Tissue.PERIPHERAL, where, part.noise[0] * part.palette.spread[:, None] * 0.35)
     septa = (1.0 - part.noise[2].abs() * 3.0).clamp_min(0.0)
     part.paint(Tissue.SEPTUM, septa * interior.septa)
+    reach, height_mm = interior.horns
+    above = torch.sigmoid((points[2] - shape.apex_mm[2] - height_mm) / 2.0)
+    front = torch.sigmoid((reach - _facing(points, shape) + 0.1 * part.noise[1]) / 0.08)
+    part.paint(Tissue.TRANSITION, above * front)
+
+
+def _facing(points: Tensor, shape: GlandShape) -> Tensor:
+    """(n,) -1 at the front surface of a section, 1 at its back."""
+    _, half_depth, center, _ = shape.sections(points[2])
+    return (points[1] - center) / half_depth
 
 
 def _paint_transition(part: Canvas, points: Tensor, depth: Tensor, interior: Interior) -> None:
@@ -181,6 +203,17 @@ def _paint_rest(part: Canvas, points: Tensor, interior: Interior) -> None:
     for center, radii in interior.lesions:
         lesion = ellipsoid(points, center, radii) + part.noise[1] * 1.5
         part.paint(Tissue.LESION, inside(lesion, 2.0) * 0.8)
+
+
+def _paint_front_band(
+    part: Canvas, points: Tensor, depth: Tensor, shape: GlandShape, interior: Interior
+) -> None:
+    """Dark stroma under the front surface, where real glands have no bright rim."""
+    thick_mm, reach = interior.front_band
+    front = torch.sigmoid((reach - _facing(points, shape)) / 0.08)
+    # thickest in the midline
+    band = -depth - thick_mm * (0.4 + 0.6 * torch.exp(-((points[0] / 9.0) ** 2)))
+    part.paint(Tissue.STROMA, inside(band + part.noise[1], 1.5) * front)
 
 
 def _paint_apical(part: Canvas, points: Tensor, shape: GlandShape, interior: Interior) -> None:

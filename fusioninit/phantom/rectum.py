@@ -78,7 +78,7 @@ def draw_rectum(dice: Dice, shape: GlandShape, *, fill: str) -> Rectum:
     if fill == "coil":
         opened = opened * torch.sigmoid((base_z + 12 * dice.uniform(0.8, 1.3) - z) / 5.0)
     half_depth = 4.5 + (radius - 4.5) * opened
-    half_width = 5.0 + (radius * dice.uniform(0.95, 1.5) - 5.0) * opened
+    half_width = 5.0 + (radius * dice.uniform(0.95, 1.8) - 5.0) * opened
     if fill == "coil":
         half_width = half_depth * dice.uniform(1.0, 1.15)
     shift = dice.normal(0, 3) + dice.normal(0, 3) * z / 50.0
@@ -101,7 +101,7 @@ def _front(dice: Dice, shape: GlandShape, z: Tensor, fill: str) -> tuple[Tensor,
     sections = shape.sections(heights)
     back = to_patient @ torch.stack([0 * heights, sections[2] + sections[1], heights])
     base_z = float(back[2, -1])
-    gap = dice.uniform(0.5, 3.0) if fill in ("coil", "gas", "stool") else dice.uniform(1.0, 5.0)
+    gap = dice.uniform(0.5, 3.0) if fill in ("coil", "gas", "stool") else dice.uniform(0.5, 4.0)
     middle = float(back[1, 6:16].max()) - shape.concavity_mm * 0.5 + gap
     apical = min(float(apex[1]) + dice.uniform(7.0, 14.0), middle)
     above_apex = z - float(apex[2])

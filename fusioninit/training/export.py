@@ -75,7 +75,10 @@ def averaged_network(config: TrainingConfig) -> tuple[LandmarkNetwork, dict]:
     network = LandmarkNetwork(config.unet)
     network.load_state_dict(weights)
     minutes = float(state["state_dict"]["trained_seconds"]) / 60
-    made = {"steps": int(state["global_step"]), "minutes": round(minutes, 1)}
+    made: dict[str, Any] = {
+        "steps": int(state["global_step"]),
+        "minutes": round(minutes, 1),
+    }
     if others:
         made["mean_with"] = [hashlib.sha256(path.read_bytes()).hexdigest() for path in others]
     return network.eval(), made

@@ -92,7 +92,7 @@ def test_landmarks_surround_the_gland_in_the_image(space):
 @BOTH
 def test_visible_landmarks_lie_in_the_imaged_field_and_hidden_ones_do_not(space):
     seen, hidden = 0, 0
-    for sample in samples(space, range(60, 84)):
+    for sample in samples(space, range(60, 108)):
         for point, visible in zip(sample.landmarks_mm, sample.visible, strict=True):
             at = voxel(sample, SPACINGS[space], point)
             if not all(0 <= index < 64 for index in at):
