@@ -133,7 +133,7 @@ def _profiles(dice: Dice, body: tuple[float, float, float], *, stretch: float) -
     # measured widths near the apex differ by half their mean: from a cone to a long narrow neck
     at = grid ** (stretch * dice.log_normal(0.98, 0.20))
     # the tip: from a cone to the blunt end of a cylinder round the urethra
-    taper = 1.0 - dice.uniform(-0.35, 0.30) * torch.exp(-grid / 0.10)
+    taper = 1.0 - dice.uniform(-0.75, 0.30) * torch.exp(-grid / 0.10)
     width = taper * _resampled(heights, WIDTHS, at) * (1 + ends * _wobble(dice, grid) * 0.8)
     depth = taper * _resampled(heights, DEPTHS, at) * (1 + ends * _wobble(dice, grid) * 0.8)
     spread = torch.where(grid < 0.5, 3.0 - 3.2 * grid, 1.4 + 5.5 * (grid - 0.5))

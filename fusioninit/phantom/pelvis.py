@@ -120,7 +120,7 @@ def draw_pelvis(dice: Dice, shape: GlandShape, *, rectum_fill: str) -> Pelvis:
         levator_rise=dice.uniform(0.25, 0.75),
         sling_half_mm=_draw_sling(dice, shape, levator_mm),
         sling_taper=dice.uniform(0.0, 0.4),
-        floor_fill=dice.uniform(-0.6, 0.9),
+        floor_fill=dice.uniform(-0.25, 1.0),
         wall=_draw_wall(dice, apex, half, size),
         vesicles=_draw_vesicles(dice, shape),
         vesicle_mm=dice.uniform(4.0, 7.5),

@@ -92,6 +92,9 @@ def _paint_levator(canvas: Canvas, pelvis: Pelvis) -> None:
     # round the apex the sling holds little but muscle: sphincters, perineal body
     within = (norm - 1.0) * half + 60.0 * (above / 12.0 - pelvis.floor_fill).clamp(0.0, 1.0)
     part.paint(Tissue.LEVATOR, inside(within, 2.0) * (1 - 0.25 * part.noise[1].clamp(0, 2)))
+    # with a few veins among it
+    veins = (part.noise[2] - 1.1).clamp(0.0, 0.6) * low_down
+    part.paint(Tissue.VENOUS, inside(within, 2.0) * veins * pelvis.plexus)
     part.fill(Tissue.LEVATOR, sheet + part.noise[1] * 0.6)
     # perineal membrane and muscles close the floor below the apex
     floor = torch.maximum((above + 17.0).abs() - 2.5, x.abs() - 24.0)
