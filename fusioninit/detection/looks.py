@@ -56,7 +56,11 @@ class Look:
     mirror_difference_mm: FloatArray = field(default_factory=lambda: np.zeros(len(ALL_NAMES)))
 
     def gland_mask(self) -> NDArray[np.bool_]:
-        """(k, j, i) largest connected part of the predicted gland."""
+        """(k, j, i) the part of the predicted gland that the landmarks belong to.
+
+        Of several connected parts large enough to be a gland, the one nearest to the middle of
+        the landmarks; where none is large enough, the largest.
+        """
         assert self.gland_logit is not None
         mask = self.gland_logit.numpy() > 0
         parts, count = ndimage.label(mask)
@@ -64,7 +68,13 @@ class Look:
             return np.asarray(mask)
         sizes = np.bincount(parts.ravel())
         sizes[0] = 0
-        return np.asarray(parts == sizes.argmax())
+        large = np.flatnonzero(sizes * np.prod(self.grid.spacing_mm) / 1000 >= MIN_GLAND_ML)
+        if len(large) < 2:
+            return np.asarray(parts == sizes.argmax())
+        centers = np.array(ndimage.center_of_mass(mask, parts, large))[:, ::-1]
+        middle = self.position_mm.mean(axis=0)
+        gaps = np.linalg.norm(self.grid.to_world(centers) - middle, axis=1)
+        return np.asarray(parts == large[gaps.argmin()])
 
     def gland_center_mm(self) -> FloatArray | None:
         """World centre of the predicted gland, None where too little was found."""
