@@ -36,6 +36,7 @@ _FLAGS = {
     "regions": ("circle-double", "95 % regions of landmarks"),
     "crosshair": ("crosshairs", "Crosshair"),
     "auxiliary": ("dots-horizontal", "Auxiliary landmarks (lateral points)"),
+    "second": ("rhombus-outline", "Second network's landmarks (S)"),
 }
 
 
