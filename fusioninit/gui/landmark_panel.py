@@ -36,6 +36,7 @@ class LandmarkPanel(Card):
         self.table = LandmarkTable(session, view_state)
         self.hint = QLabel()
         self.hint.setObjectName("faint")
+        self.hint.setToolTip("S shows the second network's landmarks, U takes its position")
         self.detect = QPushButton("Detect")
         self.detect.setToolTip("Find the landmarks of both images with the networks (Ctrl+D)")
         self.buttons: dict[str, QPushButton] = {}
@@ -131,4 +132,4 @@ class LandmarkPanel(Card):
         apart = self._session.case.disagreement(space)
         if apart is None or name not in apart.distances_mm:
             return text
-        return f"{text} · second network {apart.distances_mm[name]:.1f} mm off (S shows, U uses it)"
+        return f"{text} · second network {apart.distances_mm[name]:.1f} mm off"

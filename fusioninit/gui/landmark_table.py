@@ -22,7 +22,7 @@ _Index = QModelIndex | QPersistentModelIndex
 _Role = Qt.ItemDataRole
 COLUMNS = ("Landmark", "Image", "State", "Models", "Residual", "")
 NAME, IMAGE, STATE, APART, RESIDUAL, LOCK = range(len(COLUMNS))
-_WIDTHS = (124, 50, 0, 60, 64, 24)
+_WIDTHS = (108, 50, 0, 62, 68, 22)
 _TIPS = {
     STATE: "Predicted by the network (with its confidence), edited or confirmed by a person",
     APART: "How far apart two networks place the landmark; marked where that is unusually far",
@@ -105,7 +105,7 @@ class LandmarkTableModel(QAbstractTableModel):
             return "–" if residual is None else f"{residual:.1f} mm"
         if column == APART:
             apart_mm = self._apart_mm(space, name)
-            return None if apart_mm is None else f"{apart_mm:.1f} mm"
+            return None if apart_mm is None else _distance_text(apart_mm)
         if column == STATE:
             return "not placed" if mark is None else _state_text(mark)
         return None
@@ -236,3 +236,8 @@ def _state_text(mark: Landmark) -> str:
     if mark.source is Source.PREDICTED:
         return f"Predicted {100 * mark.confidence:.0f} %"
     return mark.source.value.capitalize()
+
+
+def _distance_text(distance_mm: float) -> str:
+    """With a tenth below 10 mm: what fits the column, and what can be told."""
+    return f"{distance_mm:.1f} mm" if distance_mm < 9.95 else f"{distance_mm:.0f} mm"

@@ -178,8 +178,9 @@ def draw_ghost(
     painter.setBrush(Qt.BrushStyle.NoBrush)
     colour = SPACE_COLOUR[space]
     if from_at is not None:
-        painter.setPen(QPen(colour, 1.2, Qt.PenStyle.DotLine))
-        painter.drawLine(from_at, at)
+        for pen in (QPen(_INK, 3.0), QPen(colour, 1.4, Qt.PenStyle.DotLine)):
+            painter.setPen(pen)
+            painter.drawLine(from_at, at)
     radius = GLYPH_RADIUS - 0.5
     corners = [QPointF(0, -radius), QPointF(radius, 0), QPointF(0, radius), QPointF(-radius, 0)]
     diamond = QPolygonF([at + corner for corner in corners])

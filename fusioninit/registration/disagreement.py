@@ -9,7 +9,7 @@ from fusioninit.geometry import Space
 from fusioninit.landmarks import LABELS, REQUIRED_NAMES, LandmarkName, LandmarkSet
 from fusioninit.registration.metrics import radial_errors_mm
 
-FAR_APART_MM = {Space.MR: 4.0, Space.US: 9.0}
+FAR_APART_MM = {Space.MR: 3.0, Space.US: 8.0}
 """Two networks that place a landmark farther apart than this make it doubtful."""
 
 
