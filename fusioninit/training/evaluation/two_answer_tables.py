@@ -39,7 +39,7 @@ def disagreement_table(rows: Sequence[TwoAnswers]) -> Table:
         "network's answer from the first one's; the error is the first one's, mean in mm. A "
         f"landmark is warned of above the limit in use; with {percent(FALSE_ALARMS)} false alarms "
         f"(warnings among errors below {GOOD_MM:g} mm) these cases would set it where the last "
-        "column says.",
+        f"column says. In a good image all three errors are below {GOOD_MM:g} mm.",
         (
             "Method",
             "Image",
@@ -53,6 +53,8 @@ def disagreement_table(rows: Sequence[TwoAnswers]) -> Table:
             "Disagree",
             "False alarms",
             f"Errors of {GOOD_MM:g} mm and more warned of",
+            "Images warned of",
+            "Good images warned of",
             "Limit by these cases, mm",
         ),
         [_apart(method, space, own) for method, space, own in _groups(rows)],
@@ -97,6 +99,11 @@ def _apart(method: str, space: Space, rows: Sequence[TwoAnswers]) -> list[str]:
     far = apart > FAR_APART_MM[space]
     top = apart >= np.quantile(apart, 0.9)
     bad = error >= GOOD_MM
+    warned = {row.case for row in rows if row.apart_mm > FAR_APART_MM[space]}
+    good = {row.case for row in rows} - {row.case for row in rows if row.error_mm >= GOOD_MM}
+    images = [
+        np.array([case in warned for case in some]) for some in (by_case(rows, "error_mm"), good)
+    ]
     return [
         method,
         space.upper(),
@@ -106,6 +113,7 @@ def _apart(method: str, space: Space, rows: Sequence[TwoAnswers]) -> list[str]:
         number(FAR_APART_MM[space], 1),
         *(number(mean_sd(error[chosen])[0]) for chosen in (~far, far)),
         *(percent(_share(far[chosen])) for chosen in (np.full(len(far), True), ~bad, bad)),
+        *(percent(_share(flags)) for flags in images),
         number(suggested_limit_mm(rows), 1),
     ]
 
