@@ -25,7 +25,8 @@ NAME, IMAGE, STATE, APART, RESIDUAL, LOCK = range(len(COLUMNS))
 _WIDTHS = (108, 50, 0, 62, 68, 22)
 _TIPS = {
     STATE: "Predicted by the network (with its confidence), edited or confirmed by a person",
-    APART: "How far apart two networks place the landmark; marked where that is unusually far",
+    APART: "How far apart two networks place the landmark, coloured where that is unusually far; "
+    "empty where only one looked",
     RESIDUAL: "Distance left between both images' points after alignment. Not an accuracy.",
     LOCK: "Locked landmarks refuse moves; click to lock or unlock",
 }
