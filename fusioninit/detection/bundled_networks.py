@@ -21,8 +21,8 @@ def predict_landmarks(
 
     `weights` is a safetensors file with its card beside it, as training writes them, and answers
     alone; without it the bundled network answers, and the second bundled one is compared with it
-    (`Detection.second`, `Detection.disagreement`). `progress` hears a fraction and a word per stage; `cancelled` is
-    polled between stages.
+    (`Detection.second`, `Detection.disagreement`). `progress` hears a fraction and a word per
+    stage; `cancelled` is polled between stages.
 
     Raises
     ------
