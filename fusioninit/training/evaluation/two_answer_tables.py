@@ -39,7 +39,8 @@ def disagreement_table(rows: Sequence[TwoAnswers]) -> Table:
         "network's answer from the first one's; the error is the first one's, mean in mm. A "
         f"landmark is warned of above the limit in use; with {percent(FALSE_ALARMS)} false alarms "
         f"(warnings among errors below {GOOD_MM:g} mm) these cases would set it where the last "
-        f"column says. In a good image all three errors are below {GOOD_MM:g} mm.",
+        f"column says (not below {GOOD_MM:g} mm). In a good image all three errors are below "
+        f"{GOOD_MM:g} mm.",
         (
             "Method",
             "Image",
@@ -81,9 +82,12 @@ def mean_answer_table(rows: Sequence[TwoAnswers]) -> Table:
 
 
 def suggested_limit_mm(rows: Sequence[TwoAnswers]) -> float:
-    """The distance that only `FALSE_ALARMS` of the good landmarks exceed; NaN without any."""
+    """The distance that only `FALSE_ALARMS` of the good landmarks exceed; NaN without any.
+
+    Not less than `GOOD_MM`: two good answers may lie that far apart.
+    """
     good = column([row for row in rows if row.error_mm < GOOD_MM], "apart_mm")
-    return float(np.quantile(good, 1 - FALSE_ALARMS)) if len(good) else float("nan")
+    return max(GOOD_MM, float(np.quantile(good, 1 - FALSE_ALARMS))) if len(good) else float("nan")
 
 
 def _groups(rows: Sequence[TwoAnswers]) -> Iterator[tuple[str, Space, Sequence[TwoAnswers]]]:

@@ -117,6 +117,7 @@ def test_what_disagreement_says_of_the_error_is_counted():
 def test_the_suggested_limit_is_exceeded_by_five_in_a_hundred_good_landmarks():
     rows = two_answers([(float(n), 1.0) for n in range(101)] + [(500.0, 9.0)])
     assert suggested_limit_mm(rows) == 95.0
+    assert suggested_limit_mm(two_answers([(0.1, 1.0), (0.2, 1.0)])) == 5.0
 
 
 def test_where_one_network_looked_there_is_no_table_of_two():
