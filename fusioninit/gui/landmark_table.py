@@ -235,7 +235,8 @@ class LandmarkTable(PlainTable):
 
 def _state_text(mark: Landmark) -> str:
     if mark.source is Source.PREDICTED:
-        return f"Predicted {100 * mark.confidence:.0f} %"
+        # never 100: a network is not certain
+        return f"Predicted {min(99, round(100 * mark.confidence))} %"
     return mark.source.value.capitalize()
 
 

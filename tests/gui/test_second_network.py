@@ -37,6 +37,10 @@ def test_the_table_says_how_far_two_networks_are_apart_and_colours_what_is_far(w
     assert near.data(role) is None
 
 
+def test_the_window_still_fits_a_small_screen(window):
+    assert window.minimumSizeHint().width() <= 1366
+
+
 def test_where_one_network_looked_nothing_is_said_and_nothing_can_be_taken(make_window, case):
     window = make_window(case)
     window.view_state.select(Space.US, "apex")
