@@ -22,7 +22,7 @@ _Index = QModelIndex | QPersistentModelIndex
 _Role = Qt.ItemDataRole
 COLUMNS = ("Landmark", "Image", "State", "Models", "Residual", "")
 NAME, IMAGE, STATE, APART, RESIDUAL, LOCK = range(len(COLUMNS))
-_WIDTHS = (108, 50, 0, 62, 68, 22)
+_WIDTHS = (108, 50, 0, 62, 66, 22)
 _TIPS = {
     STATE: "Predicted by the network (with its confidence), edited or confirmed by a person",
     APART: "How far apart two networks place the landmark, coloured where that is unusually far; "
@@ -103,7 +103,7 @@ class LandmarkTableModel(QAbstractTableModel):
         if column == RESIDUAL:
             fit = self._session.case.registration
             residual = fit.residuals_mm.get(name) if isinstance(fit, LandmarkFit) else None
-            return "–" if residual is None else f"{residual:.1f} mm"
+            return "–" if residual is None else _distance_text(residual)
         if column == APART:
             apart_mm = self._apart_mm(space, name)
             return None if apart_mm is None else _distance_text(apart_mm)

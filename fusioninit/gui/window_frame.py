@@ -24,7 +24,7 @@ from fusioninit.gui.glyphs import icon
 if TYPE_CHECKING:
     from fusioninit.gui.main_window import MainWindow
 
-SIDEBAR_PX = 472
+SIDEBAR_PX = 476
 
 
 def make_sidebar(pages: dict[str, list[QWidget]], footer: QWidget) -> tuple[QFrame, QTabWidget]:
