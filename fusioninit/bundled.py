@@ -22,6 +22,11 @@ def model_path(filename: str) -> Path:
     return _verified(_folder("models"), filename)
 
 
+def has_model(filename: str) -> bool:
+    """Whether `models/` holds this file at all; `model_path` verifies it."""
+    return (_folder("models") / filename).is_file()
+
+
 def asset_path(filename: str) -> Path:
     """Path of a verified file of `assets/`."""
     return _verified(_folder("assets"), filename)

@@ -35,6 +35,20 @@ def test_a_file_that_is_not_listed_is_refused(folder):
         bundled.asset_path("extra.bin")
 
 
+def test_whether_a_model_is_there_can_be_asked(folder):
+    assert bundled.has_model("weights.bin")
+    assert not bundled.has_model("nothing.bin")
+
+
+def test_every_weights_file_that_ships_is_listed_with_its_hash_and_has_a_card():
+    models = bundled._folder("models")
+    weights = sorted(models.glob("*.safetensors"))
+    assert {"landmarks-mr", "landmarks-us"} <= {path.stem for path in weights}
+    for path in weights:
+        assert bundled.model_path(path.name) == path
+        assert bundled.model_path(f"{path.stem}.json").is_file()
+
+
 def test_a_missing_file_is_named(folder):
     with pytest.raises(InputError, match=r"nothing\.bin: this file of the installation is missing"):
         bundled.model_path("nothing.bin")

@@ -29,6 +29,8 @@ def run(options: Namespace) -> int:
     warnings = anatomy_warnings(detection.landmarks)
     for warning in (*detection.quality.get("warnings", ()), *warnings):
         tell(f"warning: {warning}")
+    for note in detection.quality.get("notes", ()):
+        tell(f"note: {note}")
     if options.json:
         answer_json(detection_record(detection))
     else:

@@ -93,6 +93,10 @@ def registration_record(registered: Registered) -> dict[str, Any]:
         "landmarks": {
             space.value: landmark_records(case.landmarks(space)) for space in (Space.MR, Space.US)
         },
+        "models_apart_mm": {
+            space.value: apart.rounded_mm() if (apart := case.disagreement(space)) else None
+            for space in (Space.MR, Space.US)
+        },
     }
 
 
@@ -168,5 +172,7 @@ def _detected(case: Case, volume: Volume, weights: Path | None, warnings: list[s
     tell(f"finding landmarks in {volume.space.upper()}")
     detection = predict_landmarks(volume, weights=weights, progress=ProgressLine())
     warnings += [f"{volume.space.upper()}: {w}" for w in detection.quality.get("warnings", ())]
+    for note in detection.quality.get("notes", ()):
+        tell(f"note: {volume.space.upper()}: {note}")
     given = case.gland(volume.space)
-    return case.with_prediction(detection.landmarks, given or detection.gland)
+    return case.with_prediction(detection.landmarks, given or detection.gland, detection.second)

@@ -19,9 +19,10 @@ def predict_landmarks(
 ) -> Detection:
     """Landmarks (LPS mm) and gland of `volume`, by the network of its space.
 
-    `weights` is a safetensors file with its card beside it, as training writes them; without it
-    the bundled network answers. `progress` hears a fraction and a word per stage; `cancelled` is
-    polled between stages.
+    `weights` is a safetensors file with its card beside it, as training writes them, and answers
+    alone; without it the bundled network answers, and the second bundled one is compared with it
+    (`Detection.second`, `Detection.disagreement`). `progress` hears a fraction and a word per
+    stage; `cancelled` is polled between stages.
 
     Raises
     ------

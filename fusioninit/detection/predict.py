@@ -1,7 +1,9 @@
 """Landmarks and gland of a volume, with covariances, a judgement of quality, and timings.
 
 The volume is resampled upright around its centre and looked at; then it is looked at again around
-the gland that was found, from slightly shifted grids, and the looks are averaged.
+the gland that was found, from slightly shifted grids, and the looks are averaged. A second network,
+where there is one, looks once around that gland: how far its answer lies apart is part of the
+judgement.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fusioninit.bundled import model_path
+from fusioninit.bundled import has_model, model_path
 from fusioninit.detection.looks import Eye, Look, merged
 from fusioninit.detection.normalise import network_input
 from fusioninit.detection.quality import check_volume, judge
@@ -26,6 +28,7 @@ from fusioninit.errors import InputError
 from fusioninit.geometry import Space
 from fusioninit.imaging.volume import Volume, VolumeSource
 from fusioninit.landmarks import ALL_NAMES, Landmark, LandmarkSet, Source
+from fusioninit.registration.disagreement import Disagreement, compare_answers
 
 Progress = Callable[[float, str], None]
 Cancelled = Callable[[], bool]
@@ -47,7 +50,7 @@ class DetectionCancelledError(InputError):
 
 @dataclass(frozen=True)
 class Detection:
-    """What the network found.
+    """What the networks found.
 
     Parameters
     ----------
@@ -56,11 +59,14 @@ class Detection:
     gland : Volume or None
         0 and 1 (uint8) on the network's grid.
     quality : dict
-        "ok" (bool), "warnings" (list of one sentence each), and the figures behind them.
+        "ok" (bool), "warnings" and "notes" (lists of one sentence each), and the figures behind
+        them.
     seconds : dict
         Time per stage.
     model_name, sha256 : str
         Which weights answered.
+    second : LandmarkSet or None
+        The second network's answer; None where only one looked.
     """
 
     landmarks: LandmarkSet
@@ -69,6 +75,12 @@ class Detection:
     seconds: dict[str, float] = field(default_factory=dict)
     model_name: str = ""
     sha256: str = ""
+    second: LandmarkSet | None = None
+
+    @property
+    def disagreement(self) -> Disagreement | None:
+        """How far both networks' answers lie apart; None where only one looked."""
+        return None if self.second is None else compare_answers(self.landmarks, self.second)
 
     @property
     def model(self) -> dict[str, str]:
@@ -89,6 +101,8 @@ class LandmarkPredictor:
         Average over the image and its mirror image.
     repeated : bool
         Look again around the gland.
+    second : LandmarkPredictor, optional
+        Asked for its landmarks too, of the gland that this one found.
     """
 
     def __init__(
@@ -99,8 +113,10 @@ class LandmarkPredictor:
         device: str | None = None,
         mirrored: bool = True,
         repeated: bool = True,
+        second: LandmarkPredictor | None = None,
     ) -> None:
         self.card = card
+        self.second = second
         self._repeated = repeated
         self._eye = Eye(
             network,
@@ -112,10 +128,10 @@ class LandmarkPredictor:
 
     @classmethod
     def from_bundled(cls, space: Space, **options: Any) -> LandmarkPredictor:
-        """The predictor with the weights that ship with the program."""
-        weights = model_path(f"landmarks-{space}.safetensors")
-        network, card = load_model(weights, model_path(f"landmarks-{space}.json"))
-        return cls(network, card, **options)
+        """The predictor with the weights that ship, and the second ones unless one is given."""
+        if "second" not in options and has_model(f"second-{space}.safetensors"):
+            options["second"] = cls(*_bundled(f"second-{space}"), **options)
+        return cls(*_bundled(f"landmarks-{space}"), **options)
 
     @classmethod
     def from_files(cls, weights: Path, **options: Any) -> LandmarkPredictor:
@@ -147,12 +163,25 @@ class LandmarkPredictor:
         stages.begin(0.05, "checking the volume", "check")
         check_volume(volume, self.card.space)
         answer = self.examine(volume, stages)
+        second = None
+        if self.second is not None:
+            stages.begin(0.85, "asking the second network", "second network")
+            second = self.second.glance(volume, answer.grid.center_mm)
         stages.begin(0.9, "judging the answer", "judge")
         landmarks = self._landmarks(answer)
         gland = self._gland(answer, volume)
-        quality = judge(volume, landmarks, gland, answer.mirror_difference_mm)
+        quality = {
+            **judge(volume, landmarks, gland, answer.mirror_difference_mm, second),
+            "second_model": None if self.second is None else self.second.card.identity,
+        }
         seconds = stages.finish()
-        return Detection(landmarks, gland, quality, seconds, self.card.name, self.card.sha256)
+        identity = self.card.name, self.card.sha256
+        return Detection(landmarks, gland, quality, seconds, *identity, second)
+
+    def glance(self, volume: Volume, center_mm: FloatArray) -> LandmarkSet:
+        """Landmarks from one look with the grid's middle at `center_mm` (LPS)."""
+        image, grid = network_input(volume, self.card.input_grid, center_mm)
+        return self._landmarks(self._eye.look(image, grid))
 
     def examine(self, volume: Volume, stages: _Stages | None = None) -> Look:
         """All looks at `volume`, merged, not yet calibrated."""
@@ -197,6 +226,10 @@ class LandmarkPredictor:
         mask = answer.gland_mask() & volume.grid.contains(grid.points_mm())
         source = VolumeSource(format="predicted", description=f"gland by {self.card.name}")
         return Volume(mask.astype(np.uint8), grid, volume.space, source)
+
+
+def _bundled(stem: str) -> tuple[LandmarkNetwork, ModelCard]:
+    return load_model(model_path(f"{stem}.safetensors"), model_path(f"{stem}.json"))
 
 
 def calibrated(spread_mm2: FloatArray, calibration: Calibration) -> FloatArray:

@@ -14,6 +14,7 @@ from fusioninit.errors import InputError
 from fusioninit.geometry import Space
 from fusioninit.imaging.volume import Volume
 from fusioninit.landmarks import REQUIRED_NAMES, LandmarkSet
+from fusioninit.registration.disagreement import compare_answers
 
 SMALLEST_EXTENT_MM = 20.0
 """No gland fits in a thinner volume (the smallest of 75 measured is above 25 mm)."""
@@ -35,6 +36,8 @@ MIRROR_MM = 6.0
 
 SD_MM = 6.0
 """A landmark with a larger standard deviation per axis is named as uncertain."""
+
+ONE_NETWORK = "only one network looked, so no second answer tells which landmark to doubt"
 
 DARK_FRACTION = 0.85
 """A volume with more voxels than this at its minimum shows little."""
@@ -73,8 +76,13 @@ def judge(
     landmarks: LandmarkSet,
     gland: Volume | None,
     mirror_difference_mm: NDArray[np.float64],
+    second: LandmarkSet | None = None,
 ) -> dict[str, Any]:
-    """Figures about volume and answer, and a sentence for each that is out of the ordinary."""
+    """Figures about volume and answer, and a sentence for each that is out of the ordinary.
+
+    What a second network's landmarks say of the first one's is a warning where they lie far apart,
+    and a note else. That only one network looked is a note too.
+    """
     figures: dict[str, Any] = {
         "apex_to_neck_mm": round(
             float(np.linalg.norm(np.subtract(*landmarks.positions_mm(REQUIRED_NAMES[:2])))), 1
@@ -89,7 +97,18 @@ def judge(
         *_about_landmarks(volume, landmarks, figures),
         *_about_gland(volume, gland, figures["gland_ml"]),
     ]
-    return {"ok": not warnings, "warnings": warnings, **figures}
+    apart = None if second is None else compare_answers(landmarks, second)
+    sentence = ONE_NETWORK if apart is None else apart.sentence()
+    is_doubtful = apart is not None and bool(apart.doubtful)
+    if is_doubtful:
+        warnings.append(sentence)
+    return {
+        "ok": not warnings,
+        "warnings": warnings,
+        "notes": [] if is_doubtful else [sentence],
+        **figures,
+        "models_apart_mm": None if apart is None else apart.rounded_mm(),
+    }
 
 
 def _about_volume(volume: Volume, dark_fraction: float) -> list[str]:

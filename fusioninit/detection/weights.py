@@ -62,6 +62,11 @@ class ModelCard:
     results: dict[str, Any] = field(default_factory=dict)
     limits: str = LIMITS
 
+    @property
+    def identity(self) -> dict[str, str]:
+        """Name and hash, as answers state them."""
+        return {"name": self.name, "sha256": self.sha256}
+
     def to_json(self) -> str:
         """The card's text."""
         return json.dumps(asdict(self), indent=1) + "\n"

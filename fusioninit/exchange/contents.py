@@ -11,8 +11,9 @@ from fusioninit.errors import InputError
 from fusioninit.exchange.frames import require_us_from_mr
 from fusioninit.geometry import RigidTransform, Space
 from fusioninit.imaging.volume import Volume
-from fusioninit.landmarks import LandmarkSet
+from fusioninit.landmarks import LandmarkSet, Source
 from fusioninit.registration import LandmarkFit
+from fusioninit.registration.disagreement import Disagreement
 from fusioninit.state import Case, Core, Decision, Target
 
 FloatArray = NDArray[np.float64]
@@ -34,6 +35,8 @@ class Contents:
         In MR coordinates; written in US coordinates too.
     cores : tuple of Core
         The needle plan, in US coordinates.
+    us_disagreement, mr_disagreement : Disagreement or None
+        How far two networks' answers lie apart, for landmarks still as a network placed them.
     keep_identity : bool
         Whether DICOM objects, report and sidecar may say who the patient is.
     patient : str
@@ -51,6 +54,8 @@ class Contents:
     targets: tuple[Target, ...] = ()
     cores: tuple[Core, ...] = ()
     decision: Decision | None = None
+    us_disagreement: Disagreement | None = None
+    mr_disagreement: Disagreement | None = None
     warnings: tuple[str, ...] = field(default=())
     keep_identity: bool = False
     patient: str = ""
@@ -69,6 +74,10 @@ class Contents:
     def gland(self, space: Space) -> Volume | None:
         """The gland's mask in `space`, where known."""
         return self.us_gland if space is Space.US else self.mr_gland
+
+    def disagreement(self, space: Space) -> Disagreement | None:
+        """How far two networks' answers in `space` lie apart, where two looked."""
+        return self.us_disagreement if space is Space.US else self.mr_disagreement
 
     @property
     def check_us_mm(self) -> FloatArray:
@@ -101,6 +110,9 @@ class Contents:
             volume = self.volume(space)
             if volume is not None:
                 sentences += [f"{space.upper()}: {text}" for text in volume.source.warnings]
+            apart = self.disagreement(space)
+            if apart is not None and apart.doubtful:
+                sentences.append(f"{space.upper()}: {apart.sentence()}")
         if self.fit is not None:
             sentences += list(self.fit.warnings)
         return tuple(dict.fromkeys(sentences))
@@ -129,4 +141,15 @@ def contents_of(case: Case) -> Contents:
         targets=case.targets,
         cores=case.cores,
         decision=case.decision,
+        us_disagreement=_unreviewed(case, Space.US),
+        mr_disagreement=_unreviewed(case, Space.MR),
     )
+
+
+def _unreviewed(case: Case, space: Space) -> Disagreement | None:
+    """How far both networks are apart, of landmarks that no person has placed or confirmed."""
+    apart = case.disagreement(space)
+    if apart is None:
+        return None
+    marks = case.landmarks(space).values()
+    return apart.of(mark.name for mark in marks if mark.source is Source.PREDICTED)

@@ -109,6 +109,7 @@ def _story(contents: Contents, overlay: Image.Image | None) -> list[Flowable]:
     story += [
         Paragraph("Landmarks (LPS mm)", head),
         _landmark_table(contents),
+        *([Paragraph(apart, body)] if (apart := _models_apart(contents)) else []),
         Paragraph("Transform us_from_mr: takes MR points to US points (LPS mm)", head),
         _matrix_table(contents),
     ]
@@ -210,6 +211,17 @@ def _cells(landmarks: LandmarkSet, name: str) -> list[str]:
     if mark is None:
         return ["-"] * 5
     return [*(f"{value:.1f}" for value in mark.position_mm), f"{mark.sd_mm:.1f}", mark.source.value]
+
+
+def _models_apart(contents: Contents) -> str:
+    """How far two networks put each landmark apart that no person has placed; empty without."""
+    lines = []
+    for space in (Space.US, Space.MR):
+        apart = contents.disagreement(space)
+        if apart is not None and apart.distances_mm:
+            each = (f"{LABELS[name].lower()} {mm:.1f}" for name, mm in apart.distances_mm.items())
+            lines.append(f"{space.upper()} {', '.join(each)}")
+    return f"Two networks apart, mm: {'; '.join(lines)}." if lines else ""
 
 
 def _matrix_table(contents: Contents) -> Table:

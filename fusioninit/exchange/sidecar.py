@@ -76,6 +76,10 @@ def sidecar_record(contents: Contents) -> dict[str, Any]:
             space.value: landmarks_to_record(contents.landmarks(space))["landmarks"]
             for space in (Space.US, Space.MR)
         },
+        "models_apart_mm": {
+            space.value: apart.rounded_mm() if (apart := contents.disagreement(space)) else None
+            for space in (Space.US, Space.MR)
+        },
         **_fit_record(contents),
         "cores": [core_record(contents, core) for core in contents.cores],
         "warnings": list(contents.all_warnings()),

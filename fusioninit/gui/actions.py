@@ -29,6 +29,24 @@ def has_volume(window: MainWindow) -> bool:
     return window.session.case.us is not None or window.session.case.mr is not None
 
 
+def has_second(window: MainWindow) -> bool:
+    """Enabled where a second network answered for one of the images."""
+    return bool(window.session.case.us_second or window.session.case.mr_second)
+
+
+def _second_has_chosen(window: MainWindow) -> bool:
+    selection = window.view_state.selection
+    return selection is not None and selection[1] in window.session.case.second(selection[0])
+
+
+def _second_is_shown(window: MainWindow) -> bool:
+    return window.view_state.flag("second")
+
+
+def _toggle_second(window: MainWindow) -> None:
+    window.view_state.set_flag("second", shown=not window.view_state.flag("second"))
+
+
 def is_aligned(window: MainWindow) -> bool:
     """Enabled once a transform is known."""
     return isinstance(window.session.case.registration, LandmarkFit)
@@ -47,6 +65,8 @@ class Action:
     icon: str = ""
     tip: str = ""
     begins_group: bool = False
+    checked: Condition | None = None
+    """Of an entry that is on or off."""
 
 
 def _detect(window: MainWindow) -> None:
@@ -114,6 +134,13 @@ ACTIONS: tuple[Action, ...] = (
            lambda w: w.landmarks.confirm_selected(), begins_group=True),
     Action("place", "&Landmarks", "&Place at crosshair", "P",
            lambda w: w.landmarks.place_selected()),
+    Action("use_second", "&Landmarks", "&Use the second network's position", "U",
+           lambda w: w.landmarks.use_second_for_selected(), _second_has_chosen,
+           tip="Put the chosen landmark where the second network has it"),
+    Action("use_second_all", "&Landmarks", "Use the second network's positions for all", "Shift+U",
+           lambda w: w.session.use_second_for_all(), has_second,
+           tip="Put all landmarks that are not locked, in both images, where the second network "
+           "has them"),
     Action("delete", "&Landmarks", "De&lete", "Del", lambda w: w.landmarks.delete_selected()),
     Action("add_target", "&Landmarks", "Add &target at crosshair", "T",
            lambda w: w.targets.add_at_crosshair(), lambda w: w.session.case.mr is not None),
@@ -135,6 +162,9 @@ ACTIONS: tuple[Action, ...] = (
              begins_group=mode is FusionMode.BLEND)
       for mode, keys in zip(FusionMode, ("B", "K", "W", "F", "", ""), strict=True)),
     Action("toggle", "&View", "MR / US in turn", "Space", lambda w: w.toggle_volume()),
+    Action("second_marks", "&View", "&Second network's landmarks", "S", _toggle_second, has_second,
+           tip="Show where the second network has each landmark, as a diamond in the slices",
+           checked=_second_is_shown),
     Action("reset", "&View", "&Reset views", "R", lambda w: w.reset_views(), begins_group=True),
     Action("manual", "&Help", "&Manual", "F1", lambda w: w.show_manual(),
            icon="book-open-variant"),

@@ -153,6 +153,8 @@ _KEY_ROWS = [
     ("Del", "delete it"),
     ("T", "add a target at the crosshair"),
     ("D", "detect the chosen landmark again"),
+    ("S", "show the second network's landmarks"),
+    ("U, Shift+U", "use its position for the chosen landmark, for all"),
     ("Ctrl+T", "load targets from a file"),
     ("G, N, Shift+N", "review tour, its next stop, the one before"),
     ("Ctrl+Return", "decide: initials, then Return accepts"),

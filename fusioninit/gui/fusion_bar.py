@@ -36,6 +36,7 @@ _FLAGS = {
     "regions": ("circle-double", "95 % regions of landmarks"),
     "crosshair": ("crosshairs", "Crosshair"),
     "auxiliary": ("dots-horizontal", "Auxiliary landmarks (lateral points)"),
+    "second": ("rhombus-outline", "Second network's landmarks (S)"),
 }
 
 
@@ -53,7 +54,7 @@ class FusionBar(QFrame):
         self.layouts.setAccessibleName("Layout")
         self.mix = QSlider(Qt.Orientation.Horizontal)
         self.mix.setRange(0, 100)
-        self.mix.setFixedWidth(130)
+        self.mix.setFixedWidth(96)
         self.mix.setAccessibleName("Mix of US and MR")
         self.mix.setToolTip("Opacity of MR; place of the divider when wiping")
         self.colours = QComboBox()

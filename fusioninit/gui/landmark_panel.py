@@ -12,7 +12,7 @@ from fusioninit.gui.glyphs import icon
 from fusioninit.gui.landmark_table import LandmarkTable
 from fusioninit.gui.theme import SPACE_NAME
 from fusioninit.gui.view_state import ViewState
-from fusioninit.landmarks import LABELS, Source
+from fusioninit.landmarks import LABELS, LandmarkName, Source
 from fusioninit.session import Session
 
 _BUTTONS = {
@@ -36,6 +36,7 @@ class LandmarkPanel(Card):
         self.table = LandmarkTable(session, view_state)
         self.hint = QLabel()
         self.hint.setObjectName("faint")
+        self.hint.setToolTip("S shows the second network's landmarks, U takes its position")
         self.detect = QPushButton("Detect")
         self.detect.setToolTip("Find the landmarks of both images with the networks (Ctrl+D)")
         self.buttons: dict[str, QPushButton] = {}
@@ -86,6 +87,12 @@ class LandmarkPanel(Card):
         if selection is not None:
             self._session.revert_landmark(*selection)
 
+    def use_second_for_selected(self) -> None:
+        """Put the selected landmark where the second network has it."""
+        selection = self._view_state.selection
+        if selection is not None:
+            self._session.use_second(*selection)
+
     def delete_selected(self) -> None:
         """Remove the selected landmark."""
         chosen = self._chosen()
@@ -118,4 +125,11 @@ class LandmarkPanel(Card):
         if selection is None:
             self.hint.setText("Choose a landmark: click it, or press 1, 2, 3")
         else:
-            self.hint.setText(f"{LABELS[selection[1]]} in {SPACE_NAME[selection[0]]}")
+            self.hint.setText(self._about(*selection))
+
+    def _about(self, space: Space, name: LandmarkName) -> str:
+        text = f"{LABELS[name]} in {SPACE_NAME[space]}"
+        apart = self._session.case.disagreement(space)
+        if apart is None or name not in apart.distances_mm:
+            return text
+        return f"{text} · second network {apart.distances_mm[name]:.1f} mm off"

@@ -20,11 +20,13 @@ from fusioninit.session import Session
 
 _Index = QModelIndex | QPersistentModelIndex
 _Role = Qt.ItemDataRole
-COLUMNS = ("Landmark", "Image", "State", "Residual", "")
-NAME, IMAGE, STATE, RESIDUAL, LOCK = range(len(COLUMNS))
-_WIDTHS = (130, 54, 0, 70, 24)
+COLUMNS = ("Landmark", "Image", "State", "Models", "Residual", "")
+NAME, IMAGE, STATE, APART, RESIDUAL, LOCK = range(len(COLUMNS))
+_WIDTHS = (108, 50, 0, 62, 66, 22)
 _TIPS = {
     STATE: "Predicted by the network (with its confidence), edited or confirmed by a person",
+    APART: "How far apart two networks place the landmark, coloured where that is unusually far; "
+    "empty where only one looked",
     RESIDUAL: "Distance left between both images' points after alignment. Not an accuracy.",
     LOCK: "Locked landmarks refuse moves; click to lock or unlock",
 }
@@ -81,8 +83,10 @@ class LandmarkTableModel(QAbstractTableModel):
         if role == _Role.DecorationRole:
             return self._decoration(space, mark, column)
         if role == _Role.ForegroundRole:
+            if column == APART and self._is_doubtful(space, name):
+                return QColor(current_theme().warn)
             return self._colour(space, mark, column)
-        if role == _Role.TextAlignmentRole and column == RESIDUAL:
+        if role == _Role.TextAlignmentRole and column in (APART, RESIDUAL):
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         if role == _Role.ToolTipRole:
             return self._tip(mark) or _TIPS.get(column)
@@ -99,12 +103,21 @@ class LandmarkTableModel(QAbstractTableModel):
         if column == RESIDUAL:
             fit = self._session.case.registration
             residual = fit.residuals_mm.get(name) if isinstance(fit, LandmarkFit) else None
-            return "–" if residual is None else f"{residual:.1f} mm"
-        if mark is None:
-            return "not placed" if column == STATE else None
+            return "–" if residual is None else _distance_text(residual)
+        if column == APART:
+            apart_mm = self._apart_mm(space, name)
+            return None if apart_mm is None else _distance_text(apart_mm)
         if column == STATE:
-            return _state_text(mark)
+            return "not placed" if mark is None else _state_text(mark)
         return None
+
+    def _apart_mm(self, space: Space, name: LandmarkName) -> float | None:
+        apart = self._session.case.disagreement(space)
+        return None if apart is None else apart.distances_mm.get(name)
+
+    def _is_doubtful(self, space: Space, name: LandmarkName) -> bool:
+        apart = self._session.case.disagreement(space)
+        return apart is not None and apart.is_doubtful(name)
 
     @staticmethod
     def _decoration(space: Space, mark: Landmark | None, column: int) -> Any:
@@ -222,5 +235,11 @@ class LandmarkTable(PlainTable):
 
 def _state_text(mark: Landmark) -> str:
     if mark.source is Source.PREDICTED:
-        return f"Predicted {100 * mark.confidence:.0f} %"
+        # never 100: a network is not certain
+        return f"Predicted {min(99, round(100 * mark.confidence))} %"
     return mark.source.value.capitalize()
+
+
+def _distance_text(distance_mm: float) -> str:
+    """With a tenth below 10 mm: what fits the column, and what can be told."""
+    return f"{distance_mm:.1f} mm" if distance_mm < 9.95 else f"{distance_mm:.0f} mm"

@@ -8,16 +8,9 @@ from typing import Any
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
-from PySide6.QtWidgets import (
-    QHBoxLayout,
-    QLabel,
-    QMainWindow,
-    QMenu,
-    QWidget,
-)
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QMenu, QWidget
 
 from fusioninit.geometry import Orientation, Space
-from fusioninit.gui.actions import ACTIONS
 from fusioninit.gui.calm import Calm
 from fusioninit.gui.core_panel import CorePanel
 from fusioninit.gui.dialogs import AboutBox, PreferencesDialog, ShortcutsSheet
@@ -43,7 +36,13 @@ from fusioninit.gui.theme import SPACE_NAME, current_theme
 from fusioninit.gui.tour import Tour
 from fusioninit.gui.view_grid import ViewGrid
 from fusioninit.gui.view_state import FusionMode, ViewState
-from fusioninit.gui.window_frame import bare_column, make_menus, make_sidebar, make_toolbar
+from fusioninit.gui.window_frame import (
+    bare_column,
+    make_menus,
+    make_sidebar,
+    make_toolbar,
+    show_state,
+)
 from fusioninit.landmarks import LABELS, REQUIRED_NAMES, LandmarkName
 from fusioninit.session import Session
 
@@ -158,6 +157,7 @@ class MainWindow(QMainWindow):
             session.registration_changed,
             session.undo_stack.indexChanged,
             state.selection_changed,
+            state.fusion_changed,
         ):
             edited.connect(self._actions.follow)
         session.refused.connect(self._warn)
@@ -301,8 +301,7 @@ class MainWindow(QMainWindow):
             self.view_state.link(self.session.case.us_from_mr)
 
     def _refresh_actions(self) -> None:
-        for entry in ACTIONS:
-            self.actions_by_name[entry.name].setEnabled(entry.enabled(self))
+        show_state(self, self.actions_by_name)
 
     def _warn(self, sentence: str) -> None:
         self.messages.show_message(sentence, kind="warning")

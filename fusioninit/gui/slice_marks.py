@@ -11,7 +11,7 @@ from PySide6.QtCore import QPointF
 from PySide6.QtGui import QPainter, QPolygonF
 
 from fusioninit.geometry import PixelFrame, Space
-from fusioninit.gui.slice_painting import Mark, draw_link, draw_mark
+from fusioninit.gui.slice_painting import Mark, draw_ghost, draw_link, draw_mark
 from fusioninit.gui.view_state import ViewState
 from fusioninit.landmarks import LABELS, REQUIRED_NAMES, Landmark, LandmarkName
 from fusioninit.session import Session
@@ -46,7 +46,7 @@ class SliceMarks:
         self._regions: dict[object, QPolygonF] = {}
 
     def paint(self, painter: QPainter, frame: PixelFrame) -> None:
-        """Draw residuals, then the other image's landmarks, then the view's own."""
+        """Draw residuals, the second network's answers, the other image's landmarks, the own."""
         placed = self.placed(frame)
         own = {each.mark.name: each for each in placed if each.space is self._space}
         others = [each for each in placed if each.space is not self._space]
@@ -54,6 +54,8 @@ class SliceMarks:
             mine = own.get(other.mark.name)
             if mine is not None and max(mine.off_mm, other.off_mm) < FADE_MM:
                 draw_link(painter, mine.at, other.at)
+        if self._view_state.flag("second"):
+            self._paint_ghosts(painter, frame, own)
         right_edge = frame.size_px[0] - 22.0
         for each in (*others, *own.values()):
             if each.off_mm <= HIDE_MM:
@@ -89,6 +91,22 @@ class SliceMarks:
             if self.is_shown(mark.name):
                 yield mark, _OTHER[here], here_from_other.apply(mark.position_mm)
 
+    def _paint_ghosts(
+        self, painter: QPainter, frame: PixelFrame, own: dict[LandmarkName, Placed]
+    ) -> None:
+        """Where the second network has the view's own landmarks, each joined to its landmark."""
+        second = self._session.case.second(self._space)
+        for mark in second.landmarks:
+            off_mm = abs(float(frame.plane.distance_mm(mark.position_mm)))
+            if off_mm > HIDE_MM or not self.is_shown(mark.name):
+                continue
+            x, y = frame.to_pixel(mark.position_mm) + 0.5
+            mine = own.get(mark.name)
+            from_at = None if mine is None else mine.at
+            draw_ghost(
+                painter, QPointF(x, y), self._space, from_at=from_at, strength=_strength(off_mm)
+            )
+
     def _look(self, placed: Placed, frame: PixelFrame) -> Mark:
         mark, off_mm, state = placed.mark, placed.off_mm, self._view_state
         is_own = placed.space is self._space
@@ -102,7 +120,7 @@ class SliceMarks:
             placed.at,
             placed.space,
             label,
-            max(WEAKEST, 1.0 - (1.0 - WEAKEST) * off_mm / FADE_MM),
+            _strength(off_mm),
             mark.source,
             is_own,
             selected,
@@ -119,3 +137,8 @@ class SliceMarks:
             outline = mark.region_outline_mm(axes) / frame.mm_per_px
             self._regions[key] = QPolygonF([QPointF(x, y) for x, y in outline.tolist()])
         return self._regions[key]
+
+
+def _strength(off_mm: float) -> float:
+    """How strongly something this far off the plane is drawn."""
+    return max(WEAKEST, 1.0 - (1.0 - WEAKEST) * off_mm / FADE_MM)

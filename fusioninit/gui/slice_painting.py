@@ -170,6 +170,26 @@ def draw_link(painter: QPainter, from_at: QPointF, to_at: QPointF) -> None:
         painter.drawLine(from_at, to_at)
 
 
+def draw_ghost(
+    painter: QPainter, at: QPointF, space: Space, *, from_at: QPointF | None, strength: float
+) -> None:
+    """Where a second network has a landmark: a small diamond, joined to the landmark by dots."""
+    painter.setOpacity(strength)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    colour = SPACE_COLOUR[space]
+    if from_at is not None:
+        for pen in (QPen(_INK, 3.0), QPen(colour, 1.4, Qt.PenStyle.DotLine)):
+            painter.setPen(pen)
+            painter.drawLine(from_at, at)
+    radius = GLYPH_RADIUS - 0.5
+    corners = [QPointF(0, -radius), QPointF(radius, 0), QPointF(0, radius), QPointF(-radius, 0)]
+    diamond = QPolygonF([at + corner for corner in corners])
+    for pen in (QPen(_INK, 3.5), QPen(colour, 1.6)):
+        painter.setPen(pen)
+        painter.drawPolygon(diamond)
+    painter.setOpacity(1.0)
+
+
 def draw_mark(painter: QPainter, mark: Mark, *, right_edge: float) -> None:
     """One landmark: a ring for US, a square for MR; dashed while only predicted.
 

@@ -54,6 +54,7 @@ class ViewState(QObject):
             "regions": True,
             "crosshair": True,
             "auxiliary": False,
+            "second": False,
         }
         self._flicker_shows_mr = False
         self._selection: tuple[Space, LandmarkName] | None = None
@@ -177,7 +178,11 @@ class ViewState(QObject):
             self.fusion_changed.emit()
 
     def flag(self, name: str) -> bool:
-        """Whether `contours`, `names`, `regions`, `crosshair` or `auxiliary` (points) are drawn."""
+        """Whether something is drawn over the slices.
+
+        `contours`, `names`, `regions`, `crosshair`, `auxiliary` (points) or `second` (network's
+        landmarks).
+        """
         return self._flags[name]
 
     def set_flag(self, name: str, *, shown: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
@@ -20,7 +21,10 @@ from PySide6.QtWidgets import (
 from fusioninit.gui.actions import ACTIONS, TOOLBAR, Action
 from fusioninit.gui.glyphs import icon
 
-SIDEBAR_PX = 456
+if TYPE_CHECKING:
+    from fusioninit.gui.main_window import MainWindow
+
+SIDEBAR_PX = 476
 
 
 def make_sidebar(pages: dict[str, list[QWidget]], footer: QWidget) -> tuple[QFrame, QTabWidget]:
@@ -66,6 +70,7 @@ def make_menus(window: QMainWindow, run: Callable[[Action], object]) -> dict[str
             menu.addSeparator()
         action = actions[entry.name] = QAction(entry.text, window)
         action.setShortcut(entry.keys)
+        action.setCheckable(entry.checked is not None)
         if entry.icon:
             action.setIcon(icon(entry.icon))
         keys = f" ({entry.keys})" if entry.keys else ""
@@ -73,6 +78,15 @@ def make_menus(window: QMainWindow, run: Callable[[Action], object]) -> dict[str
         action.triggered.connect(lambda _on=False, entry=entry: run(entry))
         menu.addAction(action)
     return actions
+
+
+def show_state(window: MainWindow, actions: dict[str, QAction]) -> None:
+    """Which entries of `ACTIONS` can be chosen now, and which are on."""
+    for entry in ACTIONS:
+        action = actions[entry.name]
+        action.setEnabled(entry.enabled(window))
+        if entry.checked is not None:
+            action.setChecked(entry.checked(window))
 
 
 def make_toolbar(window: QMainWindow, actions: dict[str, QAction]) -> None:

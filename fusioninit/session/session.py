@@ -167,6 +167,37 @@ class Session(QObject):
         after = self._case.with_landmarks(self._case.landmarks(space).with_landmark(predicted))
         self._push(f"Revert {LABELS[name].lower()} in {space.upper()}", after)
 
+    def use_second(self, space: Space, name: LandmarkName) -> None:
+        """Put a landmark where the second network proposed it."""
+        second, marks = self._case.second(space).get(name), self._case.landmarks(space)
+        if second is None:
+            self.refused.emit(
+                f"No second network placed the {LABELS[name].lower()} in {space.upper()}; "
+                "run detection"
+            )
+        elif name in marks and marks[name].locked:
+            self._refuse_locked(space, name)
+        else:
+            after = self._case.with_landmarks(marks.with_landmark(second))
+            self._push(f"Second network's {LABELS[name].lower()} in {space.upper()}", after)
+
+    def use_second_for_all(self) -> None:
+        """Put all landmarks of both images where the second network has them, as one undo step.
+
+        Locked ones stay.
+        """
+        after, is_changed = self._case, False
+        for space in (Space.US, Space.MR):
+            marks = after.landmarks(space)
+            for second in after.second(space).values():
+                if second.name not in marks or not marks[second.name].locked:
+                    marks, is_changed = marks.with_landmark(second), True
+            after = after.with_landmarks(marks)
+        if is_changed:
+            self._push("Second network's landmarks", after)
+        else:
+            self.refused.emit("No second network placed a landmark that could move; run detection")
+
     def import_landmarks(self, landmarks: LandmarkSet) -> None:
         """Take a whole set, as read from a file."""
         self._push(
@@ -180,7 +211,7 @@ class Session(QObject):
         """
         found, space = detection.landmarks, detection.landmarks.space
         if only is None:
-            after = self._case.with_prediction(found, detection.gland)
+            after = self._case.with_prediction(found, detection.gland, detection.second)
             self._push(f"Detect landmarks in {space.upper()}", after)
             return
         marks = self._case.landmarks(space)
@@ -188,7 +219,10 @@ class Session(QObject):
             self._refuse_locked(space, only)
         elif only in found:
             predicted = self._case.predicted(space).with_landmark(found[only])
-            proposed = self._case.with_prediction(predicted, self._case.gland(space))
+            second = self._case.second(space).without(only)
+            if detection.second is not None and only in detection.second:
+                second = second.with_landmark(detection.second[only])
+            proposed = self._case.with_prediction(predicted, self._case.gland(space), second)
             after = proposed.with_landmarks(marks.with_landmark(found[only]))
             self._push(f"Detect {LABELS[only].lower()} in {space.upper()}", after)
 

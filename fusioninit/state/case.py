@@ -13,6 +13,7 @@ from fusioninit.geometry import RigidTransform, Space
 from fusioninit.imaging.volume import Volume
 from fusioninit.landmarks import LandmarkSet
 from fusioninit.registration import LandmarkFit, Unsolved, fit_landmarks
+from fusioninit.registration.disagreement import Disagreement, compare_answers
 from fusioninit.registration.gland_shape import GlandShape
 from fusioninit.state.needle_plan import Core, require_distinct_names
 
@@ -58,7 +59,8 @@ class Case:
     """Volumes, landmarks, glands, targets, cores, the estimator chosen and the decision taken.
 
     `registration` is derived, so landmarks and transform cannot disagree. `us_predicted` and
-    `mr_predicted` keep what the network last said, for comparison and revert.
+    `mr_predicted` keep what the network last said, for comparison and revert; `us_second` and
+    `mr_second` what the second network said of the same volume, empty where only one looked.
     """
 
     us: Volume | None = None
@@ -67,6 +69,8 @@ class Case:
     mr_landmarks: LandmarkSet = field(default_factory=_empty_mr)
     us_predicted: LandmarkSet = field(default_factory=_empty_us)
     mr_predicted: LandmarkSet = field(default_factory=_empty_mr)
+    us_second: LandmarkSet = field(default_factory=_empty_us)
+    mr_second: LandmarkSet = field(default_factory=_empty_mr)
     us_gland: Volume | None = None
     mr_gland: Volume | None = None
     targets: tuple[Target, ...] = ()
@@ -85,6 +89,15 @@ class Case:
     def predicted(self, space: Space) -> LandmarkSet:
         """What the network last proposed in `space`."""
         return self.us_predicted if space is Space.US else self.mr_predicted
+
+    def second(self, space: Space) -> LandmarkSet:
+        """What the second network proposed in `space`; empty where only one looked."""
+        return self.us_second if space is Space.US else self.mr_second
+
+    def disagreement(self, space: Space) -> Disagreement | None:
+        """How far both networks' answers in `space` lie apart; None where only one looked."""
+        second = self.second(space)
+        return compare_answers(self.predicted(space), second) if second else None
 
     def gland(self, space: Space) -> Volume | None:
         """The gland mask of `space` (voxels > 0.5 are gland), if known."""
@@ -108,7 +121,7 @@ class Case:
         empty = LandmarkSet(volume.space)
         return self._with(
             **{name: volume, f"{name}_landmarks": empty, f"{name}_predicted": empty},
-            **{f"{name}_gland": None, "decision": None},
+            **{f"{name}_second": empty, f"{name}_gland": None, "decision": None},
             **({"targets": ()} if volume.space is MOVING else {"cores": ()}),
         )
 
@@ -120,16 +133,25 @@ class Case:
         """A case with other landmarks in their space. A decision taken before no longer stands."""
         return self._with(**{f"{landmarks.space.value}_landmarks": landmarks, "decision": None})
 
-    def with_prediction(self, landmarks: LandmarkSet, gland: Volume | None = None) -> Case:
-        """A case in which the network's answer is proposed; locked landmarks stay as they are."""
+    def with_prediction(
+        self,
+        landmarks: LandmarkSet,
+        gland: Volume | None = None,
+        second: LandmarkSet | None = None,
+    ) -> Case:
+        """A case in which the network's answer is proposed; locked landmarks stay as they are.
+
+        `second` is what a second network answered, kept for comparison.
+        """
         name = landmarks.space.value
+        other = LandmarkSet(landmarks.space) if second is None else second
         current = landmarks
         for mark in self.landmarks(landmarks.space).landmarks:
             if mark.locked:
                 current = current.with_landmark(mark)
         return self._with(
             **{f"{name}_landmarks": current, f"{name}_predicted": landmarks},
-            **{f"{name}_gland": gland, "decision": None},
+            **{f"{name}_second": other, f"{name}_gland": gland, "decision": None},
         )
 
     def with_gland(self, gland: Volume) -> Case:

@@ -20,6 +20,7 @@ from fusioninit.errors import ReadError
 from fusioninit.geometry import Space
 from fusioninit.imaging.stated_geometry import StatedGeometry
 from fusioninit.imaging.volume import Volume
+from fusioninit.landmarks import LandmarkSet
 from fusioninit.state.case import Case, Decision, Target
 from fusioninit.state.image_copies import with_copied_images
 from fusioninit.state.landmark_records import landmarks_from_record, landmarks_to_record
@@ -31,12 +32,16 @@ from fusioninit.state.needle_plan import (
 )
 
 SCHEMA = "fusioninit-case"
-VERSION = 3
-"""1: without cores. 2: with the planned cores."""
+VERSION = 4
+"""1: without cores. 2: with the planned cores. 3: with what was stated of an image's geometry.
+4: with the second network's answers."""
 
 SUFFIX = ".fusion.json"
 
-_PARTS = ("images", "landmarks", "predicted", "targets", "cores", "estimator", "decision")
+_SETS = ("landmarks", "predicted", "second")
+_PARTS = ("images", *_SETS, "targets", "cores", "estimator", "decision")
+
+_SPACES = (Space.US, Space.MR)
 
 VolumeReader = Callable[..., Volume]
 
@@ -48,14 +53,12 @@ def case_record(case: Case, *, relative_to: Path | None = None) -> dict[str, Any
         "version": VERSION,
         "images": {
             space.value: _image_record(volume, relative_to)
-            for space in (Space.US, Space.MR)
+            for space in _SPACES
             if (volume := case.volume(space)) is not None
         },
-        "landmarks": {
-            s.value: landmarks_to_record(case.landmarks(s)) for s in (Space.US, Space.MR)
-        },
-        "predicted": {
-            s.value: landmarks_to_record(case.predicted(s)) for s in (Space.US, Space.MR)
+        **{
+            kind: {s.value: landmarks_to_record(getattr(case, kind)(s)) for s in _SPACES}
+            for kind in _SETS
         },
         "targets": [
             {
@@ -127,9 +130,9 @@ def with_record(case: Case, record: dict[str, Any]) -> Case:
         Landmarks or cores in the record are damaged.
     """
     record = migrated(record)
-    for name in ("us", "mr"):
-        case = case.with_prediction(landmarks_from_record(record["predicted"][name]))
-        case = case.with_landmarks(landmarks_from_record(record["landmarks"][name]))
+    for space in _SPACES:
+        current, predicted, second = (landmarks_from_record(record[kind][space]) for kind in _SETS)
+        case = case.with_prediction(predicted, second=second).with_landmarks(current)
     targets = tuple(
         Target(t["name"], np.asarray(t["position_mr_lps_mm"]), t["radius_mm"])
         for t in record["targets"]
@@ -158,6 +161,10 @@ def migrated(record: dict[str, Any]) -> dict[str, Any]:
     if record["version"] < 2:
         record = record | {"cores": []}
     # version 3 adds what a person stated of an image's geometry, which may be absent
+    if record["version"] < 4:
+        record = record | {
+            "second": {s.value: landmarks_to_record(LandmarkSet(s)) for s in _SPACES}
+        }
     return record | {"version": VERSION}
 
 

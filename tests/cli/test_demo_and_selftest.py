@@ -24,6 +24,7 @@ def test_the_demo_registers_headless_and_says_how_wrong_it_is(demo, capsys):
     answer = json.loads(capsys.readouterr().out)
     assert answer["surface_error_mm"] < SURFACE_ERROR_LIMIT_MM
     for space in ("mr", "us"):
+        assert set(answer["models_apart_mm"][space]) >= set(REQUIRED_NAMES)
         assert set(REQUIRED_NAMES) <= {mark["name"] for mark in answer["landmarks"][space]}
     suffixes = {path.suffix for path in out.iterdir()}
     assert {".tfm", ".json", ".png", ".pdf"} <= suffixes
@@ -46,7 +47,9 @@ def test_detect_writes_markups_and_one_json_object(tmp_path, capsys):
     assert main([*words, "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert set(answer) == {"landmarks", "quality", "seconds", "model"}
-    assert len(answer["model"]["sha256"]) == 64
+    assert len(answer["model"]["sha256"]) == len(answer["quality"]["second_model"]["sha256"]) == 64
+    assert set(answer["quality"]["models_apart_mm"]) >= set(REQUIRED_NAMES)
+    assert answer["quality"]["notes"] or answer["quality"]["warnings"]
     assert set(answer["landmarks"][0]) == {
         "name", "position_lps_mm", "covariance_mm2", "confidence",
     }  # fmt: skip

@@ -37,6 +37,22 @@ def predictor(card):
 
 
 @pytest.fixture
+def other_card():
+    """Of a wider network on a finer grid."""
+    wide = UNetConfig(channels=(16, 32, 32))
+    return ModelCard("other", Space.MR, "1" * 64, wide, InputGrid((24, 24, 24), 2.5))
+
+
+@pytest.fixture
+def two(predictor, card, other_card):
+    """The predictor with a second network that differs in width and grid."""
+    torch.manual_seed(1)
+    second = LandmarkPredictor(LandmarkNetwork(other_card.network), other_card, device="cpu")
+    torch.manual_seed(0)
+    return LandmarkPredictor(LandmarkNetwork(SMALL), card, device="cpu", second=second)
+
+
+@pytest.fixture
 def volume():
     voxels = np.random.default_rng(0).uniform(50, 200, (30, 60, 50)).astype(np.float32)
     return Volume(voxels, Grid.centred((30, 60, 50), [1.5, 1.5, 3.0], [10, 20, 30]), Space.MR)
@@ -72,6 +88,49 @@ def test_the_shipped_weights_find_landmarks_and_gland_of_a_synthetic_case(space,
     assert detection.model["sha256"] == detection.sha256 != ""
     assert detection.seconds["total"] > 0
     json.dumps(detection.quality)
+
+
+def test_the_first_network_alone_decides_and_the_second_is_compared(predictor, two, volume):
+    alone, both = predictor.predict(volume), two.predict(volume)
+    assert alone.second is None
+    assert np.array_equal(both.landmarks.positions_mm(), alone.landmarks.positions_mm())
+    assert tuple(both.second) == ALL_NAMES
+    apart = both.landmarks.positions_mm() - both.second.positions_mm()
+    wanted = dict(zip(ALL_NAMES, np.linalg.norm(apart, axis=1), strict=True))
+    assert both.disagreement.distances_mm == pytest.approx(wanted)
+    assert both.second["apex"].provenance == "other 111111111111"
+    assert "second network" in both.seconds
+
+
+def test_the_quality_says_how_far_two_networks_are_apart(two, volume):
+    detection = two.predict(volume)
+    quality, apart = detection.quality, detection.disagreement
+    assert quality["models_apart_mm"] == apart.rounded_mm()
+    assert quality["second_model"] == {"name": "other", "sha256": "1" * 64}
+    where = "warnings" if apart.doubtful else "notes"
+    assert apart.sentence() in quality[where]
+
+
+def test_that_only_one_network_looked_is_said_and_is_no_fault(predictor, volume):
+    quality = predictor.predict(volume).quality
+    assert quality["models_apart_mm"] is quality["second_model"] is None
+    assert quality["notes"] == [
+        "only one network looked, so no second answer tells which landmark to doubt"
+    ]
+    assert not any("network" in sentence for sentence in quality["warnings"])
+
+
+@pytest.mark.parametrize("space", [Space.MR, Space.US])
+def test_without_a_second_file_the_bundled_network_looks_alone(space, monkeypatch):
+    monkeypatch.setattr("fusioninit.detection.predict.has_model", lambda name: False)
+    assert LandmarkPredictor.from_bundled(space).second is None
+
+
+@pytest.mark.parametrize("space", [Space.MR, Space.US])
+def test_the_second_network_that_ships_differs_from_the_first(space):
+    predictor = LandmarkPredictor.from_bundled(space)
+    assert predictor.second.card.space is space
+    assert predictor.second.card.sha256 != predictor.card.sha256
 
 
 def test_moving_the_volume_moves_the_answer(predictor, volume):

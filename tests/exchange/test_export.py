@@ -1,5 +1,6 @@
 """The export as a whole: complete, at once, nameless, and readable by a person."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from reportlab.platypus import Spacer
 from fusioninit.errors import InputError
 from fusioninit.exchange import export as export_module
 from fusioninit.exchange import report
+from fusioninit.exchange.contents import contents_of
 from fusioninit.exchange.export import EXPORTED_NAMES, export, export_contents
 from fusioninit.exchange.frames import WrittenFileError
 from fusioninit.exchange.pdf_text import read_pages
@@ -25,7 +27,8 @@ from fusioninit.exchange.pictures import (
 from fusioninit.exchange.report import write_report
 from fusioninit.geometry import Space
 from fusioninit.imaging.volume import Volume
-from fusioninit.landmarks import LandmarkSet
+from fusioninit.landmarks import LandmarkSet, Source
+from fusioninit.registration.disagreement import FAR_APART_MM
 from fusioninit.state import Case, Target
 
 
@@ -46,6 +49,34 @@ def test_a_case_is_exported_whole(tmp_path, contents):
         path.name for path in files.values()
     )
     assert heard[-1][0] == 1.0
+
+
+def test_two_networks_far_apart_stand_in_sidecar_and_report_until_a_person_confirms(
+    tmp_path, contents
+):
+    far_mm = FAR_APART_MM[Space.US] + 5
+    case = Case(us=contents.us, mr=contents.mr, mr_landmarks=contents.mr_landmarks)
+    us = LandmarkSet.from_positions(
+        Space.US,
+        dict(zip(contents.us_landmarks, contents.us_landmarks.positions_mm(), strict=True)),
+        source=Source.PREDICTED,
+    )
+    second = us.with_position("apex", us["apex"].position_mm + [far_mm, 0, 0])
+    case = case.with_prediction(us, second=second)
+    files = export(case, tmp_path / "out")
+    record = json.loads(files["sidecar"].read_text(encoding="utf-8"))
+    assert record["models_apart_mm"]["us"]["apex"] == round(far_mm, 1)
+    assert record["models_apart_mm"]["mr"] is None
+    sentence = f"two networks place apex {far_mm:.0f} mm apart"
+    assert any(sentence in warning for warning in record["warnings"])
+    page = " ".join(" ".join(read_pages(files["report"])).split())
+    assert sentence in page
+    assert f"Two networks apart, mm: US apex {far_mm:.1f}, bladder neck 0.0" in page
+
+    confirmed = replace(us["apex"], source=Source.CONFIRMED)
+    again = contents_of(case.with_landmarks(us.with_landmark(confirmed)))
+    assert not any("two networks" in warning for warning in again.all_warnings())
+    assert "apex" not in again.us_disagreement.distances_mm
 
 
 def test_landmarks_alone_are_enough(tmp_path, contents):

@@ -1,5 +1,6 @@
 """A synthetic pair with a known transform, and windows on it."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,6 +15,7 @@ from fusioninit.gui.slice_image import sampler_for
 from fusioninit.gui.theme import DARK, apply_theme
 from fusioninit.imaging.volume import Volume, VolumeSource
 from fusioninit.landmarks import Landmark, LandmarkSet, Source
+from fusioninit.registration.disagreement import FAR_APART_MM
 from fusioninit.session import (
     Detecting,
     Exporting,
@@ -105,6 +107,29 @@ def case(pair):
     )
 
 
+def second_landmarks(first):
+    """A second network's answer: far from the first at the apex, near it elsewhere."""
+    far_mm = [0.0, 0.0, FAR_APART_MM[first.space] + 5]
+    marks = (
+        replace(
+            mark,
+            position_mm=mark.position_mm + (far_mm if mark.name == "apex" else [0.0, 0.0, 1.5]),
+            provenance="second network",
+        )
+        for mark in first.values()
+    )
+    return LandmarkSet(first.space, tuple(marks))
+
+
+@pytest.fixture
+def case_of_two(case):
+    """The same case, detected by two networks."""
+    for space in (Space.US, Space.MR):
+        first = case.predicted(space)
+        case = case.with_prediction(first, case.gland(space), second_landmarks(first))
+    return case
+
+
 @pytest.fixture
 def session(qapp, case):
     session = Session()
@@ -121,9 +146,11 @@ class TruePointsPredictor:
     def __call__(self, volume, *, progress, cancelled):
         progress(0.5, f"Finding landmarks in {volume.space.upper()}")
         points = US_POINTS if volume.space is Space.US else MR_POINTS
+        found = predicted_landmarks(volume.space, points)
         return SimpleNamespace(
-            landmarks=predicted_landmarks(volume.space, points),
+            landmarks=found,
             gland=self._glands[volume.space],
+            second=second_landmarks(found),
             quality={"warnings": ()},
         )
 

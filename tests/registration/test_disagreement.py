@@ -3,37 +3,59 @@ import pytest
 from shapes import POINTS_MR_MM, landmark_set
 
 from fusioninit.geometry import Space
-from fusioninit.registration.disagreement import compare_predictions
+from fusioninit.registration.disagreement import FAR_APART_MM, compare_answers
 
-FIRST = landmark_set(Space.US, POINTS_MR_MM, np.eye(3) * 4)
-
-
-def moved(name, by, covariance=None):
-    points = {**POINTS_MR_MM, name: np.add(POINTS_MR_MM[name], by)}
-    return landmark_set(Space.US, points, np.eye(3) * 4 if covariance is None else covariance)
+FAR_MM = FAR_APART_MM[Space.US] + 4
 
 
-def test_two_models_that_agree_raise_nothing():
-    same = compare_predictions(FIRST, moved("apex", [0, 0, 1]))
-    assert same.findings == ()
+def answer(space=Space.US, **moved_mm):
+    points = {name: np.add(point, moved_mm.get(name, 0)) for name, point in POINTS_MR_MM.items()}
+    return landmark_set(space, points)
+
+
+def test_two_networks_that_agree_raise_no_doubt():
+    same = compare_answers(answer(), answer(apex=[0, 0.6, 0.8]))
     assert same.distances_mm["apex"] == pytest.approx(1)
-    assert same.mean_mm == pytest.approx(0.2)
+    assert same.distances_mm["bladder_neck"] == 0
+    assert same.doubtful == ()
+    assert same.sentence() == "two networks agree to 1.0 mm (farthest apart: apex)"
 
 
-def test_a_landmark_that_two_models_place_apart_is_named():
-    apart = compare_predictions(FIRST, moved("posterior_median", [0, 0, 9]))
-    assert [f.landmark for f in apart.findings] == ["posterior_median"]
-    assert apart.findings[0].sentence == "US: two models place posterior median 9 mm apart."
-    assert apart.sd_units["posterior_median"] == pytest.approx(9 / np.sqrt(8))
+def test_the_landmarks_placed_far_apart_are_named_the_farthest_first():
+    apart = compare_answers(
+        answer(), answer(apex=[0, 0, FAR_MM], posterior_median=[FAR_MM + 2, 0, 0])
+    )
+    assert apart.doubtful == ("posterior_median", "apex")
+    assert apart.sentence().startswith(
+        f"two networks place posterior median {FAR_MM + 2:.0f} mm and apex {FAR_MM:.0f} mm apart"
+    )
+    assert apart.sentence().endswith("look there first")
 
 
-def test_models_that_are_sure_of_themselves_disagree_sooner():
-    sure = landmark_set(Space.US, POINTS_MR_MM, np.eye(3) * 0.5)
-    other = moved("apex", [4, 0, 0], np.eye(3) * 0.5)
-    assert [f.landmark for f in compare_predictions(sure, other).findings] == ["apex"]
-    assert compare_predictions(FIRST, moved("apex", [4, 0, 0])).findings == ()
+def test_each_image_has_its_own_limit():
+    between = (FAR_APART_MM[Space.MR] + FAR_APART_MM[Space.US]) / 2
+    for space in (Space.MR, Space.US):
+        apart = compare_answers(answer(space), answer(space, apex=[between, 0, 0]))
+        assert apart.is_doubtful("apex") == (between > FAR_APART_MM[space])
 
 
-def test_sets_without_a_common_landmark_have_no_mean():
-    none = compare_predictions(FIRST.without("apex"), landmark_set(Space.US, {"apex": [0, 0, 0]}))
-    assert np.isnan(none.mean_mm)
+def test_auxiliary_points_are_measured_but_no_person_is_sent_to_them():
+    apart = compare_answers(answer(), answer(left_lateral=[FAR_MM, 0, 0]))
+    assert apart.distances_mm["left_lateral"] == pytest.approx(FAR_MM)
+    assert apart.doubtful == ()
+
+
+def test_what_a_person_has_placed_can_be_left_out():
+    apart = compare_answers(answer(), answer(apex=[FAR_MM, 0, 0]))
+    assert apart.of(["bladder_neck"]).doubtful == ()
+    assert apart.of(["apex"]).doubtful == ("apex",)
+
+
+def test_answers_without_a_common_landmark_say_so():
+    none = compare_answers(answer().without("apex"), landmark_set(Space.US, {"apex": [0, 0, 0]}))
+    assert none.sentence() == ("the two networks have no landmark in common: check every landmark")
+
+
+def test_answers_for_two_images_cannot_be_compared():
+    with pytest.raises(ValueError, match="cannot compare landmarks of us with mr"):
+        compare_answers(answer(), answer(Space.MR))

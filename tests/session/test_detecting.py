@@ -15,6 +15,7 @@ from fusioninit.state import Case
 class Answer:
     landmarks: LandmarkSet
     gland: Volume | None = None
+    second: LandmarkSet | None = None
     quality: dict = field(default_factory=dict)
 
 
@@ -23,7 +24,9 @@ def at_the_centre(volume, *, progress, cancelled):
     if not np.any(volume.voxels):
         raise InputError("the volume is empty; open another")
     centre = volume.grid.center_mm
-    return Answer(LandmarkSet.from_positions(volume.space, {n: centre for n in REQUIRED_NAMES}))
+    found = LandmarkSet.from_positions(volume.space, {n: centre for n in REQUIRED_NAMES})
+    second = LandmarkSet.from_positions(volume.space, {n: centre + 1 for n in REQUIRED_NAMES})
+    return Answer(found, second=second)
 
 
 def volume(space, value=1.0):
@@ -93,7 +96,7 @@ def test_one_landmark_detected_again_leaves_the_others_as_they_are(session):
     centre = after.us.grid.center_mm
     assert np.array_equal(after.us_landmarks["apex"].position_mm, centre)
     assert after.us_landmarks["bladder_neck"] == before.us_landmarks["bladder_neck"]
-    assert list(after.us_predicted) == ["apex"]
+    assert list(after.us_predicted) == list(after.us_second) == ["apex"]
     assert session.undo_stack.undoText() == "Detect apex in US"
     session.undo()
     assert session.case.us_landmarks == before.us_landmarks

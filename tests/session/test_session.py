@@ -86,6 +86,7 @@ def test_an_accepted_detection_can_be_undone_and_reverted_to(session):
             Space.US, {name: [5, 5, 5] for name in REQUIRED_NAMES}, source=Source.PREDICTED
         )
         gland = None
+        second = None
         quality = None
 
     before = session.case
@@ -96,6 +97,69 @@ def test_an_accepted_detection_can_be_undone_and_reverted_to(session):
     for _ in range(3):
         session.undo()
     assert session.case is before
+
+
+def with_two_answers(session):
+    """Both images detected by two networks: the first at 5, the second at 6."""
+    case = session.case
+    for space in (Space.US, Space.MR):
+        first, second = (
+            LandmarkSet.from_positions(
+                space, {name: [at] * 3 for name in REQUIRED_NAMES}, source=Source.PREDICTED
+            )
+            for at in (5, 6)
+        )
+        case = case.with_prediction(first, second=second)
+    session.open_case(case)
+
+
+def test_the_second_networks_position_is_taken_for_one_landmark_and_undone(session):
+    with_two_answers(session)
+    before = session.case
+    session.use_second(Space.US, "apex")
+    np.testing.assert_array_equal(session.case.us_landmarks["apex"].position_mm, [6, 6, 6])
+    assert session.case.us_landmarks["apex"].source is Source.PREDICTED
+    assert session.case.us_landmarks.without("apex") == before.us_landmarks.without("apex")
+    assert session.case.disagreement(Space.US) == before.disagreement(Space.US)
+    assert session.undo_stack.undoText() == "Second network's apex in US"
+    session.revert_landmark(Space.US, "apex")
+    assert session.case.us_landmarks == before.us_landmarks
+    session.undo()
+    session.undo()
+    assert session.case is before
+
+
+def test_the_second_networks_positions_are_taken_for_all_but_the_locked_in_one_step(session):
+    with_two_answers(session)
+    session.confirm_landmark(Space.MR, "apex")
+    before = session.case
+    session.use_second_for_all()
+    moved = {
+        (space, name): session.case.landmarks(space)[name].position_mm[0]
+        for space in (Space.US, Space.MR)
+        for name in REQUIRED_NAMES
+    }
+    assert moved.pop((Space.MR, "apex")) == 5
+    assert set(moved.values()) == {6}
+    session.undo()
+    assert session.case is before
+
+
+def test_a_locked_landmark_and_a_missing_second_answer_are_refused(session):
+    refused = []
+    session.refused.connect(refused.append)
+    session.use_second(Space.US, "apex")
+    session.use_second_for_all()
+    with_two_answers(session)
+    session.lock_landmark(Space.US, "apex", locked=True)
+    count = session.undo_stack.count()
+    session.use_second(Space.US, "apex")
+    assert session.undo_stack.count() == count
+    assert refused == [
+        "No second network placed the apex in US; run detection",
+        "No second network placed a landmark that could move; run detection",
+        "Apex in US is locked; unlock it to move it",
+    ]
 
 
 def test_the_journal_holds_every_edit_and_one_line_per_drag(session, tmp_path):

@@ -86,6 +86,20 @@ def test_a_prediction_leaves_locked_landmarks_where_the_person_put_them(solved):
     assert answered.us_predicted is predicted
 
 
+def test_a_second_answer_is_kept_for_comparison_and_goes_with_its_volume(solved):
+    predicted = LandmarkSet.from_positions(Space.US, {name: [7, 7, 7] for name in REQUIRED_NAMES})
+    second = predicted.with_position("apex", [7, 10, 11])
+    answered = solved.with_prediction(predicted, second=second)
+    assert answered.us_landmarks == predicted
+    assert answered.disagreement(Space.US).distances_mm == {
+        "apex": 5.0, "bladder_neck": 0.0, "posterior_median": 0.0,
+    }  # fmt: skip
+    assert answered.disagreement(Space.MR) is None
+    assert answered.with_prediction(predicted).disagreement(Space.US) is None
+    assert answered.with_volume(volume(Space.US)).disagreement(Space.US) is None
+    assert answered.with_volume(volume(Space.MR)).us_second is second
+
+
 def test_points_of_the_mr_are_shown_in_the_us_frame_through_the_transform(solved, us_from_mr):
     np.testing.assert_allclose(
         solved.in_us([[1, 2, 3]], Space.MR), us_from_mr.apply([[1, 2, 3]]), atol=1e-12

@@ -13,6 +13,7 @@ from fusioninit.state import Case, Core, CoreKind, Decision, Target, load_case, 
 from fusioninit.state.case_file import VERSION, case_record, with_record
 
 SAVED_BY_VERSION_1 = Path(__file__).parent / "saved-by-version-1"
+SAVED_BY_VERSION_3 = Path(__file__).parent / "saved-by-version-3"
 
 
 def read_npy(path: Path, *, space: Space, series_uid: str | None = None) -> Volume:
@@ -33,7 +34,8 @@ def case(tmp_path) -> Case:
         marks = LandmarkSet.from_positions(
             space, {"apex": [0.1, 1 / 3, -value]}, source=Source.PREDICTED
         )
-        case = case.with_prediction(marks).with_landmarks(
+        second = marks.with_position("apex", [value, 2 / 3, 9], source=Source.PREDICTED)
+        case = case.with_prediction(marks, second=second).with_landmarks(
             marks.with_position("bladder_neck", [4, 5, 6])
         )
     return (
@@ -55,6 +57,8 @@ def test_a_saved_case_comes_back_the_same(case, tmp_path):
     loaded = load_case(path, read=read_npy)
     assert loaded.us_landmarks == case.us_landmarks
     assert loaded.mr_predicted == case.mr_predicted
+    assert (loaded.us_second, loaded.mr_second) == (case.us_second, case.mr_second)
+    assert loaded.disagreement(Space.MR) == case.disagreement(Space.MR)
     assert loaded.decision == case.decision
     assert loaded.targets[0].name == "lesion"
     np.testing.assert_array_equal(loaded.targets[0].position_mr_mm, [1.5, 2.5, 3.5])
@@ -70,6 +74,7 @@ def test_a_case_saved_by_the_first_version_opens_and_is_saved_as_this_one(tmp_pa
     assert json.loads(old.read_text(encoding="utf-8"))["version"] == 1
     case = load_case(old, read=read_npy)
     assert case.cores == ()
+    assert case.disagreement(Space.MR) is None
     assert case.estimator == "weighted"
     assert case.decision == Decision(accepted=True, reason="fine", initials="AB")
     np.testing.assert_array_equal(case.mr_landmarks["apex"].position_mm, [1.5, 2.5, -21])
@@ -77,6 +82,24 @@ def test_a_case_saved_by_the_first_version_opens_and_is_saved_as_this_one(tmp_pa
     saved = json.loads(save_case(case, tmp_path / "again").read_text(encoding="utf-8"))
     assert saved["version"] == VERSION
     assert saved["cores"] == []
+    assert saved["second"]["us"] == {"space": "us", "landmarks": []}
+
+
+def test_a_case_saved_by_the_third_version_opens_without_a_second_answer(tmp_path):
+    """The file was written by that version, not by this one with another number."""
+    old = SAVED_BY_VERSION_3 / "patient.fusion.json"
+    record = json.loads(old.read_text(encoding="utf-8"))
+    assert record["version"] == 3
+    assert "second" not in record
+    case = load_case(old, read=read_npy)
+    np.testing.assert_array_equal(case.us_landmarks["apex"].position_mm, [1, 2, -20])
+    np.testing.assert_array_equal(case.us_predicted["apex"].position_mm, [1.5, 2.5, -21])
+    assert case.cores[0].name == "Left mid lateral"
+    assert (case.us_second, case.mr_second) == (LandmarkSet(Space.US), LandmarkSet(Space.MR))
+    saved = json.loads(save_case(case, tmp_path / "again").read_text(encoding="utf-8"))
+    assert saved["version"] == VERSION
+    for part in ("landmarks", "predicted", "targets", "cores", "estimator", "decision"):
+        assert saved[part] == record[part]
 
 
 def test_a_journal_of_the_first_version_is_resumed():

@@ -17,8 +17,13 @@ import torch
 from fusioninit.detection.predict import Detection
 from fusioninit.errors import InputError
 from fusioninit.geometry import Space
-from fusioninit.training.evaluation.config import ComparisonConfig
-from fusioninit.training.evaluation.detecting import Method, gland_overlap, landmark_errors
+from fusioninit.training.evaluation.config import ComparisonConfig, PhantomSection
+from fusioninit.training.evaluation.detecting import (
+    Method,
+    gland_overlap,
+    landmark_errors,
+    two_answers,
+)
 from fusioninit.training.evaluation.image_list import ImageList
 from fusioninit.training.evaluation.label_folder import LabelFolder
 from fusioninit.training.evaluation.pair_cases import IMAGED, PairCase, Source
@@ -72,7 +77,7 @@ class Comparison:
 
     def _sources(self) -> list[Source]:
         phantom = self.config.phantom
-        first = [] if phantom is None else [PhantomPairs(phantom.count, phantom.coarsening)]
+        first = [] if phantom is None else [_phantom_pairs(phantom)]
         pairs = [LabelFolder(section) for section in self.config.pairs]
         return [*first, *pairs, *(ImageList(section) for section in self.config.images)]
 
@@ -144,6 +149,7 @@ class Comparison:
                 continue
             for detection in found[method.name].values():
                 rows.landmarks += landmark_errors(source.name, case, method.name, detection)
+                rows.two_answers += two_answers(source.name, case, method.name, detection)
                 if detection.landmarks.space in case.glands:
                     rows.glands.append(gland_overlap(source.name, case, method.name, detection))
         return found
@@ -176,6 +182,10 @@ class Comparison:
         inputs = manual_inputs(case, observer_difference_mm=self.config.observer_difference_mm)
         for way in ways("manual", MANUAL_ESTIMATORS):
             yield way, inputs
+
+
+def _phantom_pairs(section: PhantomSection) -> PhantomPairs:
+    return PhantomPairs(section.count, section.coarsening, section.first_seed)
 
 
 def _fail(rows: Records, source: Source, case: str, reason: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from fusioninit.geometry import RigidTransform, Space
 from fusioninit.registration.metrics import dice, mask_on_grid
 from fusioninit.training.evaluation.config import BUNDLED, MethodSection
 from fusioninit.training.evaluation.pair_cases import PairCase
-from fusioninit.training.evaluation.records import GlandOverlap, LandmarkError
+from fusioninit.training.evaluation.records import GlandOverlap, LandmarkError, TwoAnswers
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,15 @@ class Method:
         InputError
             Weights are missing, damaged, or of the other modality.
         """
-        named = {Space.MR: section.mr, Space.US: section.us}
+        named = {
+            Space.MR: (section.mr, section.second_mr),
+            Space.US: (section.us, section.second_us),
+        }
         return cls(
             section.name,
             {
-                space: _predictor(space, weights, device)
-                for space, weights in named.items()
+                space: _predictor(space, weights, second, device)
+                for space, (weights, second) in named.items()
                 if weights is not None
             },
         )
@@ -51,7 +55,7 @@ class Method:
     def weights_line(self) -> str:
         """Names and hashes, as tables' headings state them."""
         parts = [
-            f"{space.upper()} {predictor.card.name} sha256 {predictor.card.sha256[:12]}"
+            f"{space.upper()} {_identity(predictor)}"
             for space, predictor in self.predictors.items()
         ]
         return f"{self.name}: {', '.join(parts)}"
@@ -83,6 +87,23 @@ def landmark_errors(
     return rows
 
 
+def two_answers(source: str, case: PairCase, method: str, detection: Detection) -> list[TwoAnswers]:
+    """A row for each true landmark that two networks found; none where only one looked."""
+    found, second, space = detection.landmarks, detection.second, detection.landmarks.space
+    rows = []
+    for name, true in case.landmarks[space].items():
+        if second is None or name not in found or name not in second:
+            continue
+        positions = found[name].position_mm, second[name].position_mm
+        errors = [
+            float(np.linalg.norm(position - true.position_mm))
+            for position in (*positions, np.mean(positions, axis=0))
+        ]
+        apart = float(np.linalg.norm(np.subtract(*positions)))
+        rows.append(TwoAnswers(source, case.name, method, str(space), name, apart, *errors))
+    return rows
+
+
 def gland_overlap(source: str, case: PairCase, method: str, detection: Detection) -> GlandOverlap:
     """Dice with the true mask on the network's grid; 0 where no gland was found."""
     space = detection.landmarks.space
@@ -99,10 +120,26 @@ def gland_overlap(source: str, case: PairCase, method: str, detection: Detection
     return GlandOverlap(source, case.name, method, str(space), overlap)
 
 
-def _predictor(space: Space, weights: str, device: str | None) -> LandmarkPredictor:
-    if weights == BUNDLED:
+def _identity(predictor: LandmarkPredictor) -> str:
+    own = f"{predictor.card.name} sha256 {predictor.card.sha256[:12]}"
+    return own if predictor.second is None else f"{own} with {_identity(predictor.second)}"
+
+
+def _predictor(
+    space: Space, weights: str, second_weights: str | None, device: str | None
+) -> LandmarkPredictor:
+    second = None
+    if second_weights is not None:
+        second = _from_files(space, second_weights, device=device)
+    if weights != BUNDLED:
+        return _from_files(space, weights, device=device, second=second)
+    if second is None:
         return LandmarkPredictor.from_bundled(space, device=device)
-    predictor = LandmarkPredictor.from_files(Path(weights), device=device)
+    return LandmarkPredictor.from_bundled(space, device=device, second=second)
+
+
+def _from_files(space: Space, weights: str, **options: Any) -> LandmarkPredictor:
+    predictor = LandmarkPredictor.from_files(Path(weights), **options)
     if predictor.card.space is not space:
         raise InputError(
             f"{weights}: these are weights for {predictor.card.space.upper()}, "

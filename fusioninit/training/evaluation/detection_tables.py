@@ -11,6 +11,7 @@ from fusioninit.training.evaluation import paper
 from fusioninit.training.evaluation.records import (
     GlandOverlap,
     LandmarkError,
+    TwoAnswers,
     by_case,
     column,
     unique,
@@ -18,6 +19,7 @@ from fusioninit.training.evaluation.records import (
 )
 from fusioninit.training.evaluation.statistics import coverage, marks, mean_sd
 from fusioninit.training.evaluation.tables import Table, mean_and_sd, number, percent
+from fusioninit.training.evaluation.two_answer_tables import two_answer_tables
 
 SPACES = ("mr", "us")
 
@@ -25,6 +27,7 @@ SPACES = ("mr", "us")
 def detection_tables(
     landmarks: Sequence[LandmarkError],
     glands: Sequence[GlandOverlap],
+    two_answers: Sequence[TwoAnswers],
     *,
     baseline: str | None,
     variance: str | None,
@@ -38,6 +41,7 @@ def detection_tables(
         shift_table(landmarks),
         gland_table(glands),
         coverage_table(landmarks),
+        *two_answer_tables(two_answers),
     ]
 
 

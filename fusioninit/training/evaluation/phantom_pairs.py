@@ -10,12 +10,10 @@ from numpy.typing import NDArray
 from fusioninit.geometry import Space
 from fusioninit.imaging.volume import Volume
 from fusioninit.phantom import draw_pair
+from fusioninit.training.evaluation.config import PAIRS_SEED
 from fusioninit.training.evaluation.pair_cases import PairCase
 
 FloatArray = NDArray[np.float64]
-
-PAIRS_SEED = 40_000
-"""Seed of the first pair; far from the seeds of training, validation and calibration."""
 
 TARGETS_PER_CASE = 20
 """Places in the MR gland at which registration error is predicted and measured."""
@@ -23,19 +21,21 @@ TARGETS_PER_CASE = 20
 
 @dataclass(frozen=True)
 class PhantomPairs:
-    """`count` pairs with seeds from `PAIRS_SEED` on."""
+    """`count` pairs with seeds from `first_seed` on; the benchmark's unless it says otherwise."""
 
     count: int
     coarsening: int = 1
+    first_seed: int = PAIRS_SEED
     name: str = "phantom"
     detects: bool = True
 
     @property
     def description(self) -> str:
         """What it is, with its seeds."""
-        last = PAIRS_SEED + self.count - 1
+        first, last = self.first_seed, self.first_seed + self.count - 1
+        what = "benchmark" if first == PAIRS_SEED else "pairs outside the benchmark"
         return (
-            f"Synthetic benchmark, {self.count} pairs, seeds {PAIRS_SEED} to {last}, pixels and US "
+            f"Synthetic {what}, {self.count} pairs, seeds {first} to {last}, pixels and US "
             f"voxels of {0.6 * self.coarsening:.1f} mm. "
             "Synthetic images: says nothing about clinical ones."
         )
@@ -45,7 +45,7 @@ class PhantomPairs:
 
     def case(self, number: int) -> PairCase:
         """Draw one pair."""
-        return phantom_case(PAIRS_SEED + number, coarsening=self.coarsening)
+        return phantom_case(self.first_seed + number, coarsening=self.coarsening)
 
 
 def phantom_case(seed: int, *, coarsening: int = 1) -> PairCase:

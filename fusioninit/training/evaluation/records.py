@@ -35,6 +35,25 @@ class LandmarkError:
 
 
 @dataclass(frozen=True)
+class TwoAnswers:
+    """One landmark that two networks found in one image.
+
+    `apart_mm` is the distance of their answers, the others are the errors of the first, of the
+    second and of the mean of both.
+    """
+
+    source: str
+    case: str
+    method: str
+    space: str
+    landmark: str
+    apart_mm: float
+    error_mm: float
+    second_error_mm: float
+    mean_error_mm: float
+
+
+@dataclass(frozen=True)
 class GlandOverlap:
     """One gland found in one image: Dice with the true mask, 0 where none was found."""
 
@@ -126,7 +145,7 @@ class Failure:
     reason: str
 
 
-Row = LandmarkError | GlandOverlap | Attempt | TargetError | Failure
+Row = LandmarkError | TwoAnswers | GlandOverlap | Attempt | TargetError | Failure
 R = TypeVar("R", bound=Row)
 
 
@@ -135,6 +154,7 @@ class Records:
     """All rows of one comparison, in the order they were measured."""
 
     landmarks: list[LandmarkError] = field(default_factory=list)
+    two_answers: list[TwoAnswers] = field(default_factory=list)
     glands: list[GlandOverlap] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
     targets: list[TargetError] = field(default_factory=list)

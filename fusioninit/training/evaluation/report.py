@@ -59,6 +59,7 @@ def tables_of(comparison: Comparison, source: Source) -> list[Table]:
         *detection_tables(
             where(records.landmarks, source=source.name),
             where(records.glands, source=source.name),
+            where(records.two_answers, source=source.name),
             baseline=config.baseline,
             variance=config.variance,
         ),

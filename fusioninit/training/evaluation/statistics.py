@@ -61,6 +61,12 @@ def marks(
     )
 
 
+def rank_correlation(first: ArrayLike, second: ArrayLike) -> float:
+    """Spearman's rank correlation of paired values; NaN with fewer than three pairs."""
+    a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    return float(stats.spearmanr(a, b).statistic) if len(a) > 2 else float("nan")
+
+
 def coverage(distances2: ArrayLike, percent: int) -> float:
     """Share of squared Mahalanobis distances inside the `percent` (68, 95) region."""
     finite = _finite(distances2)

@@ -2,7 +2,7 @@ import pytest
 
 from fusioninit.bundled import model_path
 from fusioninit.errors import InputError
-from fusioninit.training.evaluation.config import read_comparison
+from fusioninit.training.evaluation.config import PAIRS_SEED, read_comparison
 
 
 def read(tmp_path, text):
@@ -22,10 +22,12 @@ def test_paths_are_relative_to_the_file(tmp_path):
     config = read(
         tmp_path,
         'output = "t"\n[[methods]]\nname = "a"\nmr = "w/mr.safetensors"\n'
+        'second_mr = "w/second.safetensors"\n'
         '[[pairs]]\nname = "p"\nfolder = "data"\n',
     )
     assert config.methods[0].mr == str(tmp_path / "w/mr.safetensors")
-    assert config.methods[0].us is None
+    assert config.methods[0].us is config.methods[0].second_us is None
+    assert config.methods[0].second_mr == str(tmp_path / "w/second.safetensors")
     assert config.pairs[0].folder == tmp_path / "data"
 
 
@@ -71,6 +73,12 @@ def test_errors_name_the_file_the_key_and_the_remedy(tmp_path, text, message):
         read(tmp_path, text)
     assert message in str(caught.value)
     assert str(caught.value).startswith("evaluate.toml: ")
+
+
+def test_the_shipped_comparison_of_two_networks_stays_outside_the_benchmark():
+    config = read_comparison(model_path("landmarks-mr.json").parent / "two-models.toml")
+    assert config.phantom.first_seed >= PAIRS_SEED + 263
+    assert config.methods[0].mr == "bundled"
 
 
 def test_the_shipped_file_measures_the_bundled_weights():

@@ -3,9 +3,11 @@ import csv
 import pytest
 
 from fusioninit.bundled import model_path
+from fusioninit.detection import LandmarkPredictor
 from fusioninit.errors import InputError
 from fusioninit.geometry import Space
-from fusioninit.training.evaluation.phantom_pairs import PAIRS_SEED, phantom_case
+from fusioninit.landmarks import ALL_NAMES
+from fusioninit.training.evaluation.phantom_pairs import PAIRS_SEED, PhantomPairs, phantom_case
 from fusioninit.training.run import evaluate
 
 
@@ -20,6 +22,13 @@ def test_the_bundled_weights_are_measured_from_file_to_tables(tmp_path):
     assert "2 pairs, seeds 40000 to 40001" in text
     assert "Measured: 2 of 2 cases" in text
     assert "sha256 " in text
+    assert "Two models apart, and the error" in text
+    for space in (Space.MR, Space.US):
+        assert LandmarkPredictor.from_bundled(space).second.card.sha256[:12] in text
+    with (folder / "rows" / "two_answers.csv").open(encoding="utf-8") as file:
+        both = list(csv.DictReader(file))
+    assert len(both) == 2 * 2 * len(ALL_NAMES)
+    assert all(float(row["apart_mm"]) > 0 for row in both)
     for name in ("landmarks", "table3", "table4", "tre"):
         assert (folder / f"phantom-{name}.png").stat().st_size > 10_000
     with (folder / "rows" / "attempts.csv").open(encoding="utf-8") as file:
@@ -32,6 +41,13 @@ def test_the_bundled_weights_are_measured_from_file_to_tables(tmp_path):
     assert all(row["points"] == "reference" or float(row["sre_truth_mm"]) > 0 for row in rows)
     with (folder / "phantom-table2.csv").open(encoding="utf-8") as file:
         assert file.readline().startswith("# Table 2")
+
+
+def test_pairs_from_other_seeds_are_not_called_the_benchmark():
+    others = PhantomPairs(3, first_seed=60_000)
+    assert others.description.startswith("Synthetic pairs outside the benchmark, 3 pairs, seeds")
+    assert "60000 to 60002" in others.description
+    assert PhantomPairs(3).description.startswith("Synthetic benchmark, 3 pairs")
 
 
 def test_the_benchmark_repeats_and_its_targets_lie_in_the_gland():

@@ -116,6 +116,7 @@ def test_several_processes_measure_the_same_as_one():
     one, several = rows(1), rows(2)
     assert several.counts == {"phantom": 3}
     assert several.landmarks == one.landmarks
+    assert several.two_answers == one.two_answers
     assert several.glands == one.glands
     assert several.attempts == one.attempts
     assert len(one.targets) == len(several.targets) > 0

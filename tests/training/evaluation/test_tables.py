@@ -1,11 +1,18 @@
 import pytest
 
+from fusioninit.geometry import Space
+from fusioninit.registration.disagreement import FAR_APART_MM
 from fusioninit.training.evaluation.detection_tables import (
     coverage_table,
     radial_error_table,
     shift_table,
 )
-from fusioninit.training.evaluation.records import Attempt, LandmarkError, TargetError
+from fusioninit.training.evaluation.records import (
+    Attempt,
+    LandmarkError,
+    TargetError,
+    TwoAnswers,
+)
 from fusioninit.training.evaluation.registration_tables import (
     SRE,
     gain_table,
@@ -14,6 +21,7 @@ from fusioninit.training.evaluation.registration_tables import (
     target_table,
 )
 from fusioninit.training.evaluation.tables import Heading, Table
+from fusioninit.training.evaluation.two_answer_tables import suggested_limit_mm, two_answer_tables
 
 HEADING = Heading(
     "fusioninit evaluate x.toml", ["a: MR m sha256 0123"], "2 pairs, seeds 1 to 2.", "2 of 2 cases"
@@ -24,6 +32,14 @@ def landmark_rows(method, errors_mm, *, space="mr", landmark="apex"):
     return [
         LandmarkError("s", str(case), method, space, landmark, error, error, 0, -error, error, True)
         for case, error in enumerate(errors_mm)
+    ]
+
+
+def two_answers(apart_and_error_mm, *, landmark="apex"):
+    """One landmark a case; the second network errs 1 mm more, the mean of both 1 mm less."""
+    return [
+        TwoAnswers("s", str(case), "a", "us", landmark, apart, error, error + 1, error - 1)
+        for case, (apart, error) in enumerate(apart_and_error_mm)
     ]
 
 
@@ -72,6 +88,40 @@ def test_a_systematic_shift_is_told_by_axis():
         "MR",
         "+1.5, +0.0, -1.5",
     ]
+
+
+def test_what_disagreement_says_of_the_error_is_counted():
+    limit = FAR_APART_MM[Space.US]
+    agree = [(0.1 + 0.01 * n, 2.0 + 0.1 * n) for n in range(17)]
+    rows = two_answers([*agree, (limit + 1, 4.0), (limit + 2, 12.0), (limit - 0.1, 8.0)])
+    rows += two_answers([(99.0, 99.0)], landmark="left_lateral")
+    apart, mean = two_answer_tables(rows)
+    row = dict(zip(apart.columns, apart.rows[0], strict=True))
+    assert row["Image"] == "US"
+    assert row["Rank correlation with the error"] == "1.00"
+    assert row["Error, most apart tenth"] == "8.00"
+    assert row["Error, other nine tenths"] == "3.09"
+    assert row["Error where they disagree"] == "8.00"
+    assert row["Disagree"] == "10.0 %"
+    assert row["False alarms"] == "5.6 %"
+    assert row["Errors of 5 mm and more warned of"] == "50.0 %"
+    assert row["Images warned of"] == "10.0 %"
+    assert row["Good images warned of"] == "5.6 %"
+    assert [cell.rstrip("*") for cell in mean.rows[0][2:]] == [
+        "3.58 ± 2.29",
+        "4.58 ± 2.29",
+        "2.58 ± 2.29",
+    ]
+
+
+def test_the_suggested_limit_is_exceeded_by_five_in_a_hundred_good_landmarks():
+    rows = two_answers([(float(n), 1.0) for n in range(101)] + [(500.0, 9.0)])
+    assert suggested_limit_mm(rows) == 95.0
+    assert suggested_limit_mm(two_answers([(0.1, 1.0), (0.2, 1.0)])) == 5.0
+
+
+def test_where_one_network_looked_there_is_no_table_of_two():
+    assert two_answer_tables([]) == []
 
 
 def test_points_outside_the_image_do_not_count_for_coverage():
