@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fusioninit.errors import ReadError
 from fusioninit.geometry import Grid
+from fusioninit.imaging.doubts import Doubt
 from fusioninit.imaging.headers import Claim, require_data
 
 _IMAGE_IO = {"nrrd": "NrrdImageIO", "metaimage": "MetaImageIO"}
@@ -18,8 +19,8 @@ _IMAGE_IO = {"nrrd": "NrrdImageIO", "metaimage": "MetaImageIO"}
 
 def itk_contents(
     path: Path, format_name: str, claim: Claim
-) -> tuple[NDArray[Any], Grid, tuple[str, ...]]:
-    """Voxels (..., k, j, i), the grid in LPS mm, and the claim's warnings.
+) -> tuple[NDArray[Any], Grid, tuple[Doubt, ...]]:
+    """Voxels (..., k, j, i), the grid in LPS mm, and the claim's doubts.
 
     Raises
     ------
@@ -49,4 +50,4 @@ def itk_contents(
             f"{path.name}: its axes are sheared or its voxel size is not positive; resample it to "
             "a regular grid first"
         ) from error
-    return sitk.GetArrayFromImage(image), grid, claim.warnings
+    return sitk.GetArrayFromImage(image), grid, claim.doubts

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from fusioninit.errors import ReadError
-from fusioninit.imaging.headers import CHECK, NO_DIRECTIONS, NO_SPACING, Claim, trimmed
+from fusioninit.imaging.doubts import CHECK, NO_DIRECTIONS, Doubt, Part, no_directions, no_spacing
+from fusioninit.imaging.headers import Claim, trimmed
 
 _HEADER_BYTES = 64 * 1024
 
@@ -52,7 +53,7 @@ def nrrd_claim(path: Path) -> Claim:
         data_offset=offset if attached and not packed else 0,
         packed=packed,
         packed_offset=offset if attached else 0,
-        warnings=_nrrd_warnings(fields),
+        doubts=_nrrd_doubts(fields),
     )
 
 
@@ -82,7 +83,7 @@ def meta_claim(path: Path) -> Claim:
         data_offset=0 if packed else offset if attached else stated,
         packed=packed,
         packed_offset=offset if attached else stated,
-        warnings=_meta_warnings(fields),
+        doubts=_meta_doubts(fields),
     )
 
 
@@ -135,22 +136,21 @@ def _meta_bytes(path: Path, name: str) -> int:
     return _META_BYTES[name]
 
 
-def _nrrd_warnings(fields: dict[str, str]) -> tuple[str, ...]:
-    warnings = []
+def _nrrd_doubts(fields: dict[str, str]) -> tuple[Doubt, ...]:
     if "space directions" not in fields:
-        warnings.append(f"{NO_DIRECTIONS} (no 'space directions'); {CHECK}")
-        if "spacings" not in fields:
-            warnings.append(f"{NO_SPACING} (no 'spacings'); {CHECK}")
-    elif fields.get("space", "").lower() not in _NRRD_PATIENT_SPACES:
-        stated = fields.get("space", "none")
-        warnings.append(f"its space is '{stated}', not a patient's: {NO_DIRECTIONS}; {CHECK}")
-    return tuple(warnings)
+        directions = no_directions("no 'space directions'")
+        return (directions,) if "spacings" in fields else (directions, no_spacing("no 'spacings'"))
+    stated = fields.get("space", "none")
+    if stated.lower() in _NRRD_PATIENT_SPACES:
+        return ()
+    text = f"its space is '{stated}', not a patient's: {NO_DIRECTIONS}; {CHECK}"
+    return (Doubt(text, Part.DIRECTIONS),)
 
 
-def _meta_warnings(fields: dict[str, str]) -> tuple[str, ...]:
-    warnings = []
+def _meta_doubts(fields: dict[str, str]) -> tuple[Doubt, ...]:
+    doubts = []
     if not fields.keys() & {"TransformMatrix", "Rotation", "Orientation"}:
-        warnings.append(f"{NO_DIRECTIONS} (no 'TransformMatrix'); {CHECK}")
+        doubts.append(no_directions("no 'TransformMatrix'"))
     if not fields.keys() & {"ElementSpacing", "ElementSize"}:
-        warnings.append(f"{NO_SPACING} (no 'ElementSpacing'); {CHECK}")
-    return tuple(warnings)
+        doubts.append(no_spacing("no 'ElementSpacing'"))
+    return tuple(doubts)

@@ -136,6 +136,26 @@ def test_an_nrrd_without_space_and_a_metaimage_without_matrix_say_so(tmp_path):
         ]
 
 
+@pytest.mark.parametrize("suffix", [".nii.gz", ".nrrd", ".mha"])
+def test_a_geometry_at_its_defaults_is_spoken_of_and_asked_for(tmp_path, grid, suffix):
+    """A program that knows no geometry writes one all the same."""
+    path = tmp_path / f"scan{suffix}"
+    sitk.WriteImage(sitk.GetImageFromArray(numbered(grid)), str(path))
+    volume = read(path)
+    assert volume.source.warnings == (
+        "its geometry is what programs write that know none (voxels of 1 mm, the first at 0, 0, "
+        "0, no rotation): size and directions may be lost; check the geometry before relying on "
+        "any distance",
+    )
+    assert volume.lacks_geometry
+    half = volume.with_stated_geometry(StatedGeometry(orientation="RAS"))
+    assert half.lacks_geometry
+    assert half.source.warnings == volume.source.warnings
+    whole = half.with_stated_geometry(StatedGeometry(spacing_mm=(0.5, 0.6, 0.7)))
+    assert not whole.lacks_geometry
+    assert whole.source.warnings == ()
+
+
 @pytest.mark.parametrize("suffix", [".nii", ".nrrd", ".mha"])
 def test_voxels_that_are_no_numbers_become_dark_and_are_counted(tmp_path, grid, suffix):
     voxels = numbered(grid).astype(np.float32)
