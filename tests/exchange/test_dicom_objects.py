@@ -147,5 +147,5 @@ def test_of_a_dicom_study_a_case_takes_only_its_own_series_along(dicom_contents,
     moved = path.parent.rename(tmp_path / "two")
     back = load_case(moved / path.name, read=read_volume)
     assert_array_equal(back.mr.voxels, dicom_contents.mr.voxels)
-    assert back.mr.source.path == moved / "case-images" / "mr"
+    assert back.mr.source.path.parent == moved / "case-images"
     assert len(list(back.mr.source.path.iterdir())) == len(list(source.glob("*.dcm")))
