@@ -1,5 +1,7 @@
 """The export as a whole: complete, at once, nameless, and readable by a person."""
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +25,8 @@ from fusioninit.exchange.pictures import (
     overlay_pictures,
 )
 from fusioninit.exchange.report import write_report
+from fusioninit.exchange.sidecar import read_sidecar_transform
+from fusioninit.exchange.transforms import read_transform
 from fusioninit.geometry import Space
 from fusioninit.imaging.volume import Volume
 from fusioninit.landmarks import LandmarkSet
@@ -68,12 +72,12 @@ def test_a_file_that_disagrees_leaves_nothing_behind(tmp_path, contents, monkeyp
     monkeypatch.setattr(export_module, "write_report", fails)
     with pytest.raises(WrittenFileError):
         export_contents(replace(contents, us=None, mr=None), tmp_path / "out")
-    assert list((tmp_path / "out").iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_cancelled_export_leaves_nothing_behind(tmp_path, contents):
     assert export_contents(contents, tmp_path / "out", cancelled=lambda: True) == {}
-    assert list((tmp_path / "out").iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_is_a_file_is_refused(tmp_path, contents):
@@ -110,6 +114,126 @@ def test_a_full_disk_is_one_sentence_and_leaves_the_earlier_export(tmp_path, con
     with pytest.raises(InputError, match=r"writing failed \(No space left on device\)"):
         export_contents(small, tmp_path)
     assert (tmp_path / "registration.json").read_bytes() == before
+
+
+KILLED = """
+import os, shutil, sys
+from pathlib import Path
+from fusioninit.exchange.contents import Contents
+from fusioninit.exchange.export import export_contents
+from fusioninit.geometry import RigidTransform, Space, rotation_matrix
+from fusioninit.landmarks import LandmarkSet
+
+root, before = Path(sys.argv[1]), Path(sys.argv[2])
+turn = rotation_matrix([0.1, 0.2, 0.3])
+us_from_mr = RigidTransform.from_parts(Space.US, Space.MR, rotation=turn, translation_mm=[2, 3, 4])
+marks = LandmarkSet.from_positions(Space.US, {"apex": [1.0, 2, 3]})
+contents = Contents(us_from_mr, marks, LandmarkSet(Space.MR))
+changes = 0
+
+def export_and_die(out, step):
+    is_placing = []
+
+    def before_a_change(event, _):
+        global changes
+        if is_placing and event in ("os.mkdir", "os.rename", "os.remove", "os.rmdir"):
+            changes += 1
+            if changes == step:
+                os._exit(9)
+
+    sys.addaudithook(before_a_change)
+    export_contents(
+        contents, out, progress=lambda share, _: is_placing.append(1) if share == 1 else None
+    )
+
+for step in range(1, 100):
+    out = root / str(step) / "out"
+    out.parent.mkdir(parents=True)
+    if before.is_dir():
+        shutil.copytree(before, out)
+    child = os.fork()
+    if child == 0:
+        export_and_die(out, step)
+        os._exit(0)
+    if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0:
+        sys.exit(0)
+sys.exit("it never ended")
+"""
+
+
+def killed_everywhere(root, before) -> list[Path]:
+    """The folders that exports leave which die before their first, second ... change on disk."""
+    ran = subprocess.run(
+        [sys.executable, "-c", KILLED, str(root), str(before)],
+        capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    return [root / str(n + 1) / "out" for n in range(len(list(root.iterdir())))]
+
+
+def made_by(out) -> set[str]:
+    """Which transforms the files of a folder hold, by one number of each."""
+    names = ("us_from_mr_elastix.txt", "us_from_mr.h5", "us_from_mr.tfm", "registration.json")
+    there = [out / name for name in names if (out / name).is_file()]
+    readers = {".json": read_sidecar_transform}
+    found = [readers.get(path.suffix, read_transform)(path) for path in there]
+    return {f"{us_from_mr.matrix[0, 3]:.6f}" for us_from_mr in found}
+
+
+def names_in(folder) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="dies by fork")
+def test_an_export_to_a_new_folder_that_is_killed_anywhere_is_whole_or_not_there(tmp_path):
+    outs = killed_everywhere(tmp_path / "runs", tmp_path / "nothing")
+    whole = names_in(outs[-1])
+    assert "registration.json" in whole
+    for out in outs:
+        assert not out.exists() or names_in(out) == whole
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="dies by fork")
+def test_an_export_over_another_that_is_killed_anywhere_never_mixes_the_two(tmp_path, contents):
+    small = replace(contents, us=None, mr=None, targets=())
+    before = tmp_path / "before"
+    export_contents(small, before)
+    (before / "notes.txt").write_text("mine")
+    (old,) = made_by(before)
+    outs = killed_everywhere(tmp_path / "runs", before)
+    (new,) = made_by(outs[-1])
+    assert new != old
+    seen = set()
+    for out in outs:
+        assert (out / "notes.txt").read_text() == "mine"
+        assert len(made_by(out)) <= 1
+        if (out / "registration.json").is_file():
+            finished = outs[-1] if made_by(out) == {new} else before
+            assert names_in(finished) <= names_in(out)
+        seen |= made_by(out)
+    assert seen == {old, new}
+    # the next export clears up after the one that died
+    export_contents(small, outs[len(outs) // 2])
+    assert names_in(outs[len(outs) // 2]) == names_in(before)
+
+
+def test_a_move_that_fails_brings_the_earlier_export_back(tmp_path, contents, monkeypatch):
+    small = replace(contents, us=None, mr=None, targets=())
+    export_contents(small, tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    real, moved = Path.rename, []
+
+    def rename(self, target):
+        moved.append(target)
+        if len(moved) == len(before) + 3:
+            raise OSError(5, "Input/output error")
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+    with pytest.raises(InputError, match="nothing was put in place"):
+        export_contents(small, tmp_path)
+    left = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    assert left == before
 
 
 def test_pictures_mark_a_landmark_where_it_is(contents):
@@ -212,7 +336,7 @@ def test_a_picture_that_comes_back_otherwise_is_an_error(tmp_path, contents, mon
     monkeypatch.setattr(Image.Image, "save", darker)
     with pytest.raises(WrittenFileError, match=r"\.png: read back, the picture differs"):
         export_contents(contents, tmp_path / "out")
-    assert list((tmp_path / "out").iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_exported_text_names_no_file_of_the_patient(tmp_path, contents):
