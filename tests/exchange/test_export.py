@@ -12,7 +12,7 @@ from reportlab.platypus import Spacer
 
 from fusioninit.errors import InputError
 from fusioninit.exchange import export as export_module
-from fusioninit.exchange import report
+from fusioninit.exchange import report, report_fonts
 from fusioninit.exchange.export import EXPORTED_NAMES, export, export_contents
 from fusioninit.exchange.frames import WrittenFileError
 from fusioninit.exchange.pdf_text import read_pages
@@ -30,7 +30,7 @@ from fusioninit.exchange.transforms import read_transform
 from fusioninit.geometry import Space
 from fusioninit.imaging.volume import Volume
 from fusioninit.landmarks import LandmarkSet
-from fusioninit.state import Case, Target
+from fusioninit.state import Case, Decision, Target
 
 
 def test_a_case_is_exported_whole(tmp_path, contents):
@@ -278,6 +278,8 @@ def test_pictures_show_glands_and_targets_where_they_are(contents):
         radius_mm = np.linalg.norm(rim - middle, axis=1) * mm_per_px
         assert abs(radius_mm.mean() - 12) < 1.0
         target = np.argwhere((np.abs(panel - TARGET_COLOUR) < 2).all(-1))[:, ::-1]
+        # the number stands to the right of the circle
+        target = target[np.linalg.norm(target - middle, axis=1) * mm_per_px < 5.5]
         np.testing.assert_allclose(target.mean(axis=0), middle, atol=2)
 
 
@@ -293,6 +295,54 @@ def test_the_report_is_one_page_and_a_second_with_a_needle_plan(tmp_path, conten
     assert "1.5 mm" in second
     small = replace(contents, cores=())
     assert len(read_pages(export_contents(small, tmp_path / "one")["report"])) == 1
+
+
+def test_a_long_plan_goes_on_over_pages_with_every_target_and_core(tmp_path, contents):
+    """Nothing is left out or shrunk: 40 targets with long names in several scripts, 90 cores."""
+    names = (
+        "Läsion links",
+        "Ζώνη",
+        "Очаг левая доля",
+        "左葉外側",
+        "a name of a whole report " * 12,
+    )
+    centre = contents.targets[0].position_mr_mm
+    targets = tuple(
+        Target(f"{names[n % len(names)]} {n}", centre + [n / 3, -n / 7, n / 5]) for n in range(40)
+    )
+    cores = tuple(replace(contents.cores[0], name=f"core {n}") for n in range(90))
+    many = replace(contents, targets=targets, cores=cores)
+    pages = read_pages(write_report(tmp_path / "report.pdf", many))
+    assert len(pages) > 3
+    for number, page in enumerate(pages):
+        assert f"page {number + 1} of {len(pages)}" in page
+        assert "Research use only; not a medical device." in page
+    text = " ".join(pages)
+    assert "core 89" in text
+    assert "Läsion links 35" in text
+    last = contents.us_from_mr.apply(targets[-1].position_mr_mm)
+    assert all(f"{value:.1f}" in text for value in last)
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_the_report_says_who_decided_what_and_why(tmp_path, contents, accepted):
+    decided = replace(contents, decision=Decision(accepted, "seen on three planes", "MK"))
+    (first, *_) = read_pages(write_report(tmp_path / "report.pdf", decided))
+    verdict = "accepted" if accepted else "rejected"
+    assert f"Alignment {verdict} by MK. seen on three planes" in " ".join(first.split())
+    (first, *_) = read_pages(write_report(tmp_path / "none.pdf", contents))
+    assert "Not reviewed by a person." in first
+
+
+def test_letters_that_no_font_here_has_become_question_marks(monkeypatch):
+    monkeypatch.setattr(report_fonts, "_font_with", lambda letters: None)
+    assert report_fonts.marked_up("Läsion <1> 左葉") == "Läsion &lt;1&gt; ??"
+
+
+def test_a_font_of_the_computer_is_taken_for_letters_beyond_latin():
+    text = report_fonts.marked_up("Очаг")
+    assert text == "????" or text.startswith('<font name="fusioninit-')
+    assert report_fonts.marked_up("Läsion") == "Läsion"
 
 
 def test_other_readers_find_the_same_text_in_the_report(tmp_path, contents):
