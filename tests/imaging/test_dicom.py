@@ -5,6 +5,8 @@ import pydicom
 import pytest
 import SimpleITK as sitk
 from numpy.testing import assert_allclose, assert_array_equal
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
 
 from fusioninit.errors import InputError, ReadError
 from fusioninit.geometry import Grid, Space
@@ -207,6 +209,84 @@ def test_what_pydicom_cannot_unpack_gdcm_does(tmp_path, grid, compressor):
     syntax = pydicom.dcmread(tmp_path / "0.dcm").file_meta.TransferSyntaxUID
     assert syntax.is_compressed
     assert_same_place(read(tmp_path), grid)
+
+
+def jpeg_lossless(voxels, folder):
+    """Encapsulated pixels of (k, j, i) or (k, j, i, 3) voxels, and their transfer syntax."""
+    writer = sitk.ImageFileWriter()
+    writer.SetUseCompression(True)
+    writer.SetCompressor("JPEG")
+    writer.SetFileName(str(folder / "packed.dcm"))
+    writer.Execute(sitk.GetImageFromArray(voxels, isVector=voxels.ndim == 4))
+    packed = pydicom.dcmread(folder / "packed.dcm")
+    assert packed.file_meta.TransferSyntaxUID == "1.2.840.10008.1.2.4.70"
+    return packed.PixelData, packed.file_meta.TransferSyntaxUID
+
+
+def test_jpeg_lossless_frames_are_rescaled_each_by_its_own_numbers(write, grid, tmp_path):
+    path = write.enhanced(grid)
+    data = pydicom.dcmread(path)
+    for number, item in enumerate(data.PerFrameFunctionalGroupsSequence):
+        values = Dataset()
+        values.RescaleSlope, values.RescaleIntercept, values.RescaleType = number + 1, -7, "US"
+        item.PixelValueTransformationSequence = Sequence([values])
+    data.PixelData, data.file_meta.TransferSyntaxUID = jpeg_lossless(numbered(grid), tmp_path)
+    data.save_as(path, enforce_file_format=True)
+    slopes = np.arange(1, grid.shape[0] + 1)[:, None, None]
+    assert_array_equal(read(path).voxels, numbered(grid) * slopes - 7)
+
+
+def numbered(grid):
+    return np.arange(np.prod(grid.shape), dtype=np.uint16).reshape(grid.shape)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_negative_image_becomes_positive_packed_or_not(write, tmp_path, packed):
+    path = write.us_multiframe(PixelSpacing=[0.3, 0.4], SliceThickness=0.5)
+    data = pydicom.dcmread(path)
+    data.PhotometricInterpretation = "MONOCHROME1"
+    voxels = data.pixel_array
+    if packed:
+        data.PixelData, data.file_meta.TransferSyntaxUID = jpeg_lossless(voxels, tmp_path)
+    data.save_as(path, enforce_file_format=True)
+    assert_array_equal(read(path, Space.US).voxels, voxels.max() - voxels)
+
+
+@pytest.mark.parametrize("photometric", ["RGB", "YBR_FULL"])
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("coloured", [False, True])
+def test_grey_in_three_channels_is_grey_and_colour_is_refused(
+    write, tmp_path, photometric, packed, coloured
+):
+    """Many ultrasound machines export grey so."""
+    path = write.us_multiframe(PixelSpacing=[0.3, 0.4], SliceThickness=0.5)
+    data = pydicom.dcmread(path)
+    grey = (data.pixel_array % 256).astype(np.uint8)
+    channels = (
+        [grey, grey, grey] if photometric == "RGB" else [grey, *[np.full_like(grey, 128)] * 2]
+    )
+    if coloured:
+        channels[2] = 255 - channels[2] // 2
+    voxels = np.stack(channels, axis=-1)
+    data.SamplesPerPixel, data.PhotometricInterpretation = 3, photometric
+    data.PlanarConfiguration, data.BitsAllocated, data.BitsStored, data.HighBit = 0, 8, 8, 7
+    data.PixelData = voxels.tobytes()
+    if packed:
+        data.PixelData, data.file_meta.TransferSyntaxUID = jpeg_lossless(voxels, tmp_path)
+    data.save_as(path, enforce_file_format=True)
+    if coloured:
+        assert "is a colour image; choose a greyscale series" in refusal(path, Space.US)
+    else:
+        assert_array_equal(read(path, Space.US).voxels, grey)
+
+
+def test_a_compression_that_nothing_here_unpacks_is_named(write):
+    path = write.us_multiframe(PixelSpacing=[0.3, 0.4], SliceThickness=0.5)
+    data = pydicom.dcmread(path)
+    data.PixelData = pydicom.encaps.encapsulate([bytes(240)] * 9)
+    data.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.4.201"
+    data.save_as(path, enforce_file_format=True)
+    assert "compression of us.dcm (High-Throughput JPEG 2000" in refusal(path, Space.US)
 
 
 @pytest.mark.parametrize(
