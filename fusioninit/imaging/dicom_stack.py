@@ -43,10 +43,11 @@ _LABELS = {
 
 @dataclass(frozen=True, eq=False)
 class Stack:
-    """Frames in order along the normal, and the grid they make."""
+    """Frames in order along the normal, the grid they make, and what is odd about them."""
 
     frames: tuple[Frame, ...]
     grid: Grid
+    doubts: tuple[str, ...] = ()
 
 
 def stack_of(name: str, frames: Sequence[Frame]) -> Stack:
@@ -65,7 +66,7 @@ def stack_of(name: str, frames: Sequence[Frame]) -> Stack:
     order = np.argsort(heights, kind="stable")
     _require_distinct(name, [frames[at] for at in order], heights[order])
     step = _regular_step(name, positions[order], normal)
-    _require_one_acquisition(name, [frames[at] for at in order])
+    doubts = _acquisition_doubts(name, [frames[at] for at in order])
     columns, rows = frames[0].size
     grid = Grid(
         (len(frames), rows, columns),
@@ -73,7 +74,7 @@ def stack_of(name: str, frames: Sequence[Frame]) -> Stack:
         positions[order[0]],
         np.stack([row, column, normal], axis=1),
     )
-    return Stack(tuple(frames[at] for at in order), grid)
+    return Stack(tuple(frames[at] for at in order), grid, doubts)
 
 
 def _common_plane(name: str, frames: Sequence[Frame]) -> tuple[FloatArray, FloatArray]:
@@ -181,18 +182,23 @@ def _uneven(name: str, steps: FloatArray) -> str:
     )
 
 
-def _require_one_acquisition(name: str, frames: Sequence[Frame]) -> None:
+def _acquisition_doubts(name: str, frames: Sequence[Frame]) -> tuple[str, ...]:
     """Refuse two interleaved acquisitions, between which a patient may have moved.
 
-    Scanners that number every slice, or number blocks one after the other, are left alone.
+    Of blocks one after the other a sentence is returned; scanners that number every slice are left
+    alone.
     """
     values = [frame.traits.get("AcquisitionNumber", "") for frame in frames]
     kinds = sorted(set(values))
     if not 2 <= len(kinds) <= 4 or min(values.count(kind) for kind in kinds) < 3:
-        return
+        return ()
     changes = sum(first != second for first, second in pairwise(values))
     if changes > len(kinds) - 1:
         raise ReadError(
             f"{name}: slices of {len(kinds)} acquisitions alternate (acquisition number "
             f"{', '.join(kinds)}); export one acquisition as its own series"
         )
+    return (
+        f"its slices come from {len(kinds)} acquisitions one after the other (acquisition number "
+        f"{', '.join(kinds)}); check that the patient did not move where they meet",
+    )

@@ -75,6 +75,7 @@ def _stack(name: str, series: Series, stated: StatedGeometry) -> tuple[Stack, tu
     if str(series.first.get("SOPClassUID", "")) == ENHANCED_US:
         doubts.append(Doubt(_VOLUME_FRAME, Part.DIRECTIONS))
     stack = stack_of(name, frames)
+    doubts += map(Doubt, stack.doubts)
     expected = int(series.first.get("ImagesInAcquisition") or 0)
     if not single_file and expected > len(frames):
         sentence = (

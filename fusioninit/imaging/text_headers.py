@@ -24,6 +24,9 @@ _NRRD_PATIENT_SPACES = {
     "right-anterior-superior", "ras", "left-anterior-superior", "las",
     "left-posterior-superior", "lps",
 }  # fmt: skip
+_MILLIMETRES = {"mm", "millimeter", "millimeters", "millimetre", "millimetres", "?", "none", "???"}
+_AXIS_KINDS = {"domain", "space", "time", "list", "none", "???", "?", "stub", "scalar"}
+"""Kinds of NRRD axes along which one value per voxel lies."""
 _META_BYTES = {
     "MET_CHAR": 1, "MET_UCHAR": 1, "MET_SHORT": 2, "MET_USHORT": 2, "MET_INT": 4, "MET_UINT": 4,
     "MET_LONG": 4, "MET_ULONG": 4, "MET_LONG_LONG": 8, "MET_ULONG_LONG": 8, "MET_FLOAT": 4,
@@ -41,6 +44,8 @@ def nrrd_claim(path: Path) -> Claim:
         if separator and not line.startswith("#"):
             fields[key.strip().lower()] = value.lstrip("=").strip()
     data_path = _data_path(path, fields.get("data file", fields.get("datafile", "")))
+    _require_mm(path, fields.get("space units", fields.get("units", "")))
+    _require_scalar(path, fields.get("kinds", ""))
     encoding = fields.get("encoding", "raw").lower()
     if encoding not in ("raw", "gzip", "gz"):
         raise ReadError(f"{path.name}: NRRD encoding '{encoding}' is not read; save it as gzip")
@@ -70,6 +75,7 @@ def meta_claim(path: Path) -> Claim:
             break
     else:
         raise ReadError(f"{path.name}: its MetaImage header names no data; export it again")
+    _require_mm(path, fields.get("DistanceUnits", ""))
     data = fields["ElementDataFile"]
     attached = data.upper() == "LOCAL"
     data_path = path if attached else _data_path(path, data)
@@ -85,6 +91,25 @@ def meta_claim(path: Path) -> Claim:
         packed_offset=offset if attached else stated,
         doubts=_meta_doubts(fields),
     )
+
+
+def _require_mm(path: Path, units: str) -> None:
+    """Refuse lengths in other units, which ITK takes for mm without a word."""
+    others = sorted(set(units.replace('"', " ").lower().split()) - _MILLIMETRES)
+    if others:
+        raise ReadError(
+            f"{path.name} states its lengths in '{others[0][:20]}', which most programs take for "
+            "mm; save it in mm"
+        )
+
+
+def _require_scalar(path: Path, kinds: str) -> None:
+    others = sorted(set(kinds.lower().split()) - _AXIS_KINDS)
+    if others:
+        raise ReadError(
+            f"{path.name} has several values per voxel ('{others[0][:20]}'); choose a greyscale "
+            "volume"
+        )
 
 
 def _start(path: Path) -> bytes:

@@ -109,6 +109,17 @@ def test_two_acquisitions_that_interleave_regularly_are_refused(write, grid):
     assert "slices of 2 acquisitions alternate (acquisition number 1, 2)" in refusal(write.folder)
 
 
+def test_two_acquisitions_one_after_the_other_are_read_with_a_warning(write, grid):
+    write.series(grid, name="a", AcquisitionNumber=1, skip=range(6, 11))
+    write.series(grid, name="b", AcquisitionNumber=2, skip=range(6))
+    volume = read(write.folder)
+    assert_same_place(volume, grid)
+    assert volume.source.warnings == (
+        "its slices come from 2 acquisitions one after the other (acquisition number 1, 2); check "
+        "that the patient did not move where they meet",
+    )
+
+
 def test_the_same_image_stored_twice_is_one_slice(write, grid):
     write.series(grid)
     for path in list(write.folder.iterdir()):

@@ -136,6 +136,52 @@ def test_an_nrrd_without_space_and_a_metaimage_without_matrix_say_so(tmp_path):
         ]
 
 
+NRRD = (
+    b"NRRD0004\ntype: uint8\ndimension: 3\nsizes: 3 4 5\nencoding: raw\n"
+    b"space: left-posterior-superior\nspace directions: (2,0,0) (0,2,0) (0,0,3)\n"
+)
+MHA = (
+    b"ObjectType = Image\nNDims = 3\nDimSize = 3 4 5\nElementType = MET_UCHAR\n"
+    b"TransformMatrix = 1 0 0 0 1 0 0 0 1\nElementSpacing = 2 2 3\n"
+)
+SIXTY = np.arange(60, dtype=np.uint8).tobytes()
+
+
+@pytest.mark.parametrize("space", ["left-posterior-superior", "RAS", "left-anterior-superior"])
+def test_an_nrrd_in_any_patient_space_lands_in_lps(tmp_path, space):
+    path = tmp_path / "a.nrrd"
+    header = NRRD.replace(b"left-posterior-superior", space.encode())
+    path.write_bytes(header + b"space origin: (10,20,30)\n\n" + SIXTY)
+    flip = {"left-posterior-superior": [1, 1, 1], "RAS": [-1, -1, 1]}.get(space, [1, -1, 1])
+    volume = read(path)
+    assert_allclose(volume.grid.origin_mm, np.multiply([10, 20, 30], flip))
+    assert_allclose(volume.grid.direction, np.diag(flip))
+    assert volume.source.warnings == ()
+
+
+def test_lengths_in_other_units_than_mm_are_refused(tmp_path):
+    nrrd, mha = tmp_path / "a.nrrd", tmp_path / "a.mha"
+    nrrd.write_bytes(NRRD + b'space units: "cm" "cm" "cm"\n\n' + SIXTY)
+    mha.write_bytes(MHA + b"DistanceUnits = um\nElementDataFile = LOCAL\n" + SIXTY)
+    assert refusal(nrrd) == (
+        "a.nrrd states its lengths in 'cm', which most programs take for mm; save it in mm"
+    )
+    assert "a.mha states its lengths in 'um'" in refusal(mha)
+    nrrd.write_bytes(NRRD + b'space units: "mm" "mm" "mm"\n\n' + SIXTY)
+    mha.write_bytes(MHA + b"DistanceUnits = mm\nElementDataFile = LOCAL\n" + SIXTY)
+    for path in (nrrd, mha):
+        assert_allclose(read(path).grid.spacing_mm, [2, 2, 3])
+
+
+def test_an_nrrd_axis_of_colours_or_vectors_is_refused(tmp_path):
+    path = tmp_path / "a.nrrd"
+    header = NRRD.split(b"space:")[0] + b"kinds: RGB-color domain domain\n\n"
+    path.write_bytes(header + SIXTY)
+    assert refusal(path) == (
+        "a.nrrd has several values per voxel ('rgb-color'); choose a greyscale volume"
+    )
+
+
 @pytest.mark.parametrize("suffix", [".nii.gz", ".nrrd", ".mha"])
 def test_a_geometry_at_its_defaults_is_spoken_of_and_asked_for(tmp_path, grid, suffix):
     """A program that knows no geometry writes one all the same."""
