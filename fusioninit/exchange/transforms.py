@@ -210,7 +210,7 @@ def _elastix_matrix(path: Path, text: str) -> FloatArray:
 def _itk_matrix(path: Path) -> FloatArray:
     try:
         transform = sitk.ReadTransform(str(path))
-    except RuntimeError as error:
+    except (RuntimeError, UnicodeDecodeError) as error:  # the second: its message is no text
         raise ReadError(
             f"{path.name} is not a transform that ITK reads; choose a .tfm, .txt, .h5 or .mat file"
         ) from error

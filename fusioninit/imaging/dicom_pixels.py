@@ -15,6 +15,7 @@ from pydicom.pixels import convert_color_space
 from pydicom.uid import UID, generate_uid
 
 from fusioninit.errors import ReadError
+from fusioninit.imaging.codestreams import claimed_sizes
 from fusioninit.imaging.dicom_frames import PYDICOM_ERRORS, Frame
 
 _SMALLEST_RATIO = 1 / 2000
@@ -69,6 +70,11 @@ def _require_plausible(name: str, dataset: Dataset, path: Path) -> None:
 
 def _decoded(name: str, dataset: Dataset, path: Path) -> NDArray[Any]:
     syntax = UID(dataset.file_meta.get("TransferSyntaxUID", "1.2.840.10008.1.2"))
+    if syntax.is_encapsulated and claimed_sizes(dataset) - {(dataset.Columns, dataset.Rows)}:
+        raise ReadError(
+            f"{name}: the compressed pixels of {path.name} are of another size than its header "
+            "says; copy the series again"
+        )
     try:
         stored = dataset.pixel_array
     except (RuntimeError, NotImplementedError):
@@ -125,6 +131,7 @@ _AS_STORED = (
     "Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "PlanarConfiguration",
     "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PixelData",
 )  # fmt: skip
+_STORAGE = "1.2.840.10008.5.1.4.1.1"
 _CAPTURES = {(1, 8): "7.2", (1, 16): "7.3", (3, 8): "7.4"}
 """Kinds of secondary capture, by samples and bits: objects without rescaling or geometry."""
 
@@ -145,7 +152,7 @@ def _gdcm_pixels(name: str, dataset: Dataset, path: Path, syntax: UID) -> NDArra
         reader.SetFileName(str(Path(folder) / "pixels.dcm"))
         try:
             stored: NDArray[Any] = sitk.GetArrayFromImage(reader.Execute())
-        except RuntimeError as error:
+        except (RuntimeError, UnicodeDecodeError) as error:  # the second: its message is no text
             raise ReadError(
                 f"{name}: the compression of {path.name} ({syntax.name}) is not read or damaged; "
                 "export it uncompressed"
@@ -164,7 +171,7 @@ def _bare(dataset: Dataset, syntax: UID) -> Dataset | None:
     bare = Dataset()
     bare.file_meta = FileMetaDataset()
     bare.file_meta.TransferSyntaxUID = syntax
-    bare.SOPClassUID = bare.file_meta.MediaStorageSOPClassUID = f"1.2.840.10008.5.1.4.1.1.{kind}"
+    bare.SOPClassUID = bare.file_meta.MediaStorageSOPClassUID = UID(f"{_STORAGE}.{kind}")
     bare.SOPInstanceUID = bare.file_meta.MediaStorageSOPInstanceUID = generate_uid()
     # no conversion of colours: what is stored is asked for
     bare.PhotometricInterpretation = "RGB" if samples == 3 else "MONOCHROME2"

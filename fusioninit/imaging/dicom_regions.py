@@ -42,7 +42,7 @@ def dicom_regions(path: Path) -> list[Region]:
     """
     try:
         data = pydicom.dcmread(path, force=True)
-        kind = str(data.get("Modality") or "")
+        kind = " ".join(str(data.get("Modality") or "").split())
         if kind == "SEG":
             return _segments(path, data)
         if kind == "RTSTRUCT":

@@ -33,7 +33,7 @@ def itk_contents(
     reader.SetFileName(str(path))
     try:
         image = reader.Execute()
-    except RuntimeError as error:
+    except (RuntimeError, UnicodeDecodeError) as error:  # the second: its message is no text
         raise ReadError(
             f"{path.name} is damaged or in a variant that is not read; export the image again"
         ) from error

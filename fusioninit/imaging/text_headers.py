@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from fusioninit.errors import ReadError
@@ -43,6 +44,8 @@ def nrrd_claim(path: Path) -> Claim:
         key, separator, value = line.partition(":")
         if separator and not line.startswith("#"):
             fields[key.strip().lower()] = value.lstrip("=").strip()
+    sizes = _integers(path, fields.get("sizes", ""))
+    _require_a_vector_each(path, fields, len(sizes))
     data_path = _data_path(path, fields.get("data file", fields.get("datafile", "")))
     _require_mm(path, fields.get("space units", fields.get("units", "")))
     _require_scalar(path, fields.get("kinds", ""))
@@ -52,7 +55,7 @@ def nrrd_claim(path: Path) -> Claim:
     packed = encoding != "raw"
     attached = data_path == path
     return Claim(
-        sizes=trimmed(_integers(path, fields.get("sizes", ""))),
+        sizes=trimmed(sizes),
         bytes_per_voxel=_nrrd_bytes(path, fields.get("type", "").lower()),
         data_path=data_path,
         data_offset=offset if attached and not packed else 0,
@@ -101,6 +104,14 @@ def _require_mm(path: Path, units: str) -> None:
             f"{path.name} states its lengths in '{others[0][:20]}', which most programs take for "
             "mm; save it in mm"
         )
+
+
+def _require_a_vector_each(path: Path, fields: dict[str, str], axes: int) -> None:
+    """Refuse directions that are more or fewer than the axes: ITK's reader dies of them."""
+    directions = re.findall(r"\([^()]*\)|none", fields.get("space directions", ""))
+    stated = fields.get("dimension", str(axes))
+    if stated != str(axes) or len(directions) not in (0, axes):
+        raise ReadError(f"{path.name}: its NRRD header contradicts itself; export the image again")
 
 
 def _require_scalar(path: Path, kinds: str) -> None:

@@ -138,6 +138,19 @@ def test_an_enhanced_mr_with_a_frame_missing_is_refused(write, grid):
     assert "1 of 11 slices are missing" in refusal(write.enhanced(grid, order=order))
 
 
+def test_an_enhanced_file_damaged_within_its_frames_is_refused_or_spoken_of(write, grid):
+    path = write.enhanced(grid)
+    raw = path.read_bytes()
+    tag = raw.index(b"\x20\x00\x13\x91SQ")  # the first Plane Position Sequence
+    item = raw.index(b"\xfe\xff\x00\xe0", tag)
+    path.write_bytes(raw[:item] + b"\xfe\xffXX" + raw[item + 4 :])
+    assert refusal(path) == "enhanced.dcm: its DICOM header is damaged; copy the file again"
+    write.series(grid, name="whole", SeriesInstanceUID="1.7")
+    volume = read(write.folder)
+    assert volume.source.series_uid == "1.7"
+    assert "1 DICOM file could not be read (enhanced.dcm)" in volume.source.warnings[0]
+
+
 def test_an_enhanced_us_volume_is_read_in_its_own_frame_and_says_so(write, grid):
     path = write.enhanced(grid, sop_class="1.2.840.10008.5.1.4.1.1.6.2")
     volume = read(path, Space.US)

@@ -173,6 +173,15 @@ def test_lengths_in_other_units_than_mm_are_refused(tmp_path):
         assert_allclose(read(path).grid.spacing_mm, [2, 2, 3])
 
 
+@pytest.mark.parametrize(
+    "wrong", [b"space directions: (2,0,0) (0,2,0) (0,0,3) (0,0,3)\n", b"dimension: 4\n"]
+)
+def test_an_nrrd_header_that_contradicts_itself_is_refused(tmp_path, wrong):
+    path = tmp_path / "a.nrrd"
+    path.write_bytes(NRRD + wrong + b"\n" + SIXTY)
+    assert refusal(path) == ("a.nrrd: its NRRD header contradicts itself; export the image again")
+
+
 def test_an_nrrd_axis_of_colours_or_vectors_is_refused(tmp_path):
     path = tmp_path / "a.nrrd"
     header = NRRD.split(b"space:")[0] + b"kinds: RGB-color domain domain\n\n"
