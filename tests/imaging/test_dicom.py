@@ -141,9 +141,9 @@ def test_an_enhanced_mr_with_a_frame_missing_is_refused(write, grid):
 def test_an_enhanced_file_damaged_within_its_frames_is_refused_or_spoken_of(write, grid):
     path = write.enhanced(grid)
     raw = path.read_bytes()
-    tag = raw.index(b"\x20\x00\x13\x91SQ")  # the first Plane Position Sequence
-    item = raw.index(b"\xfe\xff\x00\xe0", tag)
-    path.write_bytes(raw[:item] + b"\xfe\xffXX" + raw[item + 4 :])
+    position = b"\x20\x00\x32\x00DS"
+    assert raw.count(position) == grid.shape[0]
+    path.write_bytes(raw.replace(position, b"\x20\x00\x32\x00NO", 1))
     assert refusal(path) == "enhanced.dcm: its DICOM header is damaged; copy the file again"
     write.series(grid, name="whole", SeriesInstanceUID="1.7")
     volume = read(write.folder)
