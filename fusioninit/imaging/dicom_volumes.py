@@ -76,14 +76,24 @@ def _stack(name: str, series: Series, stated: StatedGeometry) -> tuple[Stack, tu
         doubts.append(Doubt(_VOLUME_FRAME, Part.DIRECTIONS))
     stack = stack_of(name, frames)
     doubts += map(Doubt, stack.doubts)
-    expected = int(series.first.get("ImagesInAcquisition") or 0)
-    if not single_file and expected > len(frames):
-        sentence = (
-            f"its header speaks of {expected} images and {len(frames)} are here: slices may be "
-            "missing at an end"
-        )
-        doubts.append(Doubt(sentence))
+    if len(series.paths) == len(frames) > 1:
+        doubts += _doubts_about_ends(series)
     return stack, tuple(doubts)
+
+
+def _doubts_about_ends(series: Series) -> list[Doubt]:
+    """What says that slices are missing where no gap between slices shows it."""
+    count = len(series.frames)
+    expected = int(series.first.get("ImagesInAcquisition") or 0)
+    numbers = {int(header.get("InstanceNumber") or 0) for header in series.headers}
+    are_distinct = len(numbers) == count
+    if expected > count:
+        said = f"its header speaks of {expected} images and {count} are here"
+    elif are_distinct and (min(numbers) > 1 or max(numbers) - min(numbers) >= count):
+        said = f"its {count} slices are numbered from {min(numbers)} to {max(numbers)}"
+    else:
+        return []
+    return [Doubt(f"{said}: slices may be missing at an end")]
 
 
 def _bare_stack(

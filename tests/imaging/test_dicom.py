@@ -72,6 +72,23 @@ def test_missing_slices_are_refused_and_counted(write, grid):
     )
 
 
+@pytest.mark.parametrize(
+    ("skip", "numbers"), [((0, 1), "9 slices are numbered from 3 to 11"), ((10,), None)]
+)
+def test_slices_missing_at_an_end_are_guessed_from_their_numbers(write, grid, skip, numbers):
+    """No gap shows them: of the last slice nothing is known unless the header counts."""
+    warnings = read(write.series(grid, skip=skip)).source.warnings
+    wanted = () if numbers is None else (f"its {numbers}: slices may be missing at an end",)
+    assert warnings == wanted
+
+
+def test_slices_missing_at_an_end_are_known_where_the_header_counts(write, grid):
+    write.series(grid, skip=(10,), ImagesInAcquisition=11)
+    assert read(write.folder).source.warnings == (
+        "its header speaks of 11 images and 10 are here: slices may be missing at an end",
+    )
+
+
 def test_unevenly_spaced_slices_are_refused(write, grid):
     moved = grid.to_world([0, 0, 3.3])
     write.series(grid, skip=(3,))
@@ -160,6 +177,8 @@ def test_an_enhanced_us_volume_is_read_in_its_own_frame_and_says_so(write, grid)
         "check left, right, front and back",
     )
     assert volume.source.frame_of_reference_uid == "1.2.3.8"
+    assert volume.lacks_geometry
+    assert not volume.with_stated_geometry(StatedGeometry(orientation="RAS")).lacks_geometry
 
 
 def test_a_multiframe_us_without_voxel_size_asks_for_it(write):
