@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -28,6 +29,8 @@ _NAMES = (
 )  # fmt: skip
 """Files of fonts that come with Windows, macOS and Linux, those of most scripts first."""
 
+_RIGHT_TO_LEFT = re.compile(r"[\u0590-\u08ff]+(?: +[\u0590-\u08ff]+)*")
+
 
 def marked_up(text: str) -> str:
     """`text` for a reportlab paragraph, in a font that has its letters."""
@@ -37,7 +40,12 @@ def marked_up(text: str) -> str:
     font = _font_with(foreign)
     if font is None:
         return escape("".join("?" if letter in foreign else letter for letter in text))
-    return f'<font name="{font}">{escape(text)}</font>'
+    return f'<font name="{font}">{escape(_in_drawing_order(text))}</font>'
+
+
+def _in_drawing_order(text: str) -> str:
+    """Hebrew and Arabic turned round: letters are drawn from left to right, Arabic ones unjoined."""
+    return _RIGHT_TO_LEFT.sub(lambda run: run[0][::-1], text)
 
 
 def _is_latin(letter: str) -> bool:

@@ -345,6 +345,11 @@ def test_a_font_of_the_computer_is_taken_for_letters_beyond_latin():
     assert report_fonts.marked_up("Läsion") == "Läsion"
 
 
+def test_names_written_from_right_to_left_are_drawn_so(monkeypatch):
+    monkeypatch.setattr(report_fonts, "_font_with", lambda letters: "F")
+    assert report_fonts.marked_up("נגע 7") == '<font name="F">עגנ 7</font>'
+
+
 def test_other_readers_find_the_same_text_in_the_report(tmp_path, contents):
     pypdf = pytest.importorskip("pypdf", reason="pypdf is an optional extra")
     path = export_contents(contents, tmp_path)["report"]
