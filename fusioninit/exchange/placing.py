@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import secrets
 import shutil
@@ -67,7 +68,7 @@ def put_in_place(fresh: Path, out: Path, *, known: frozenset[str], last: str) ->
         if out.exists():
             out.rmdir()
         fresh.rename(out)
-        _sweep(out.parent, f".new-{out.name}-*")
+        _sweep(out.parent, f".new-{glob.escape(out.name)}-*")
         return
     old = out / f".old-{secrets.token_hex(4)}"
     old.mkdir()

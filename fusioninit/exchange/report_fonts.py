@@ -44,7 +44,7 @@ def marked_up(text: str) -> str:
 
 
 def _in_drawing_order(text: str) -> str:
-    """Hebrew and Arabic turned round: letters are drawn from left to right, Arabic ones unjoined."""
+    """Hebrew and Arabic turned round: letters are drawn from left to right, and unjoined."""
     return _RIGHT_TO_LEFT.sub(lambda run: run[0][::-1], text)
 
 
