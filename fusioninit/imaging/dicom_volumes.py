@@ -107,7 +107,7 @@ def _bare_stack(
     if is_film and spacing is None and stated.spacing_mm is None:
         raise VoxelSizeNeededError(
             f"{name} is a film over time, not a volume; export the 3D volume, or state its "
-            "voxel size (--spacing) if its frames are slices"
+            "voxel size if its frames are slices"
         )
     doubts = [no_directions("multi-frame file")]
     if is_film:
@@ -120,8 +120,8 @@ def _bare_stack(
         spacing = np.asarray(stated.spacing_mm)
     if spacing is None:
         raise VoxelSizeNeededError(
-            f"{name} states no complete voxel size; state it (--spacing) with its orientation "
-            "(--orientation), or export it with geometry"
+            f"{name} states no complete voxel size; state it with its orientation, "
+            "or export it with geometry"
         )
     columns, rows = frames[0].size
     grid = Grid.centred((len(frames), rows, columns), spacing)

@@ -53,7 +53,7 @@ def bare_size(name: str, header: Any) -> StatedSize | None:
             if abs(size - edge) > AGREEMENT * edge:
                 raise VoxelSizeNeededError(
                     f"{name} states two voxel sizes ({edge:.3g} mm in its private element, "
-                    f"{size:.3g} mm publicly); state the right one (--spacing)"
+                    f"{size:.3g} mm publicly); state the right one"
                 )
     if len(stated) == 3:
         return StatedSize(np.array([stated[1], stated[0], stated[2]]))

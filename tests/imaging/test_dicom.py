@@ -183,8 +183,8 @@ def test_an_enhanced_us_volume_is_read_in_its_own_frame_and_says_so(write, grid)
 
 def test_a_multiframe_us_without_voxel_size_asks_for_it(write):
     assert refusal(write.us_multiframe(), Space.US) == (
-        "us.dcm, series 4 't2_tse_tra' states no complete voxel size; state it (--spacing) with "
-        "its orientation (--orientation), or export it with geometry"
+        "us.dcm, series 4 't2_tse_tra' states no complete voxel size; state it with its "
+        "orientation, or export it with geometry"
     )
 
 
