@@ -10,7 +10,7 @@ from pathlib import Path
 from pydicom.dataset import Dataset
 
 from fusioninit.errors import ReadError
-from fusioninit.imaging.dicom_frames import PYDICOM_ERRORS, frames_of, read_header
+from fusioninit.imaging.dicom_frames import PYDICOM_ERRORS, frames_of, modality_of, read_header
 from fusioninit.imaging.dicom_series import Series
 
 MAX_FILES = 20_000
@@ -127,7 +127,7 @@ def _says_dicom(path: Path) -> bool:
 def _is_image(header: Dataset) -> bool:
     return (
         bool(header.get("Rows") and header.get("Columns"))
-        and str(header.get("Modality") or "") not in _NOT_IMAGES
+        and modality_of(header) not in _NOT_IMAGES
     )
 
 

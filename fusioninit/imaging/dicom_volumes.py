@@ -9,7 +9,7 @@ import numpy as np
 
 from fusioninit.errors import ReadError, VoxelSizeNeededError
 from fusioninit.geometry import Grid, Space
-from fusioninit.imaging.dicom_frames import ENHANCED_US, patient_key
+from fusioninit.imaging.dicom_frames import ENHANCED_US, modality_of, patient_key
 from fusioninit.imaging.dicom_pixels import stack_pixels
 from fusioninit.imaging.dicom_series import Choice, Series, choose
 from fusioninit.imaging.dicom_stack import Stack, stack_of
@@ -168,7 +168,7 @@ def _require_size(name: str, stack: Stack, header: Any) -> None:
 
 
 def _modality(header: Any, space: Space) -> tuple[str, ...]:
-    stated = str(header.get("Modality") or "")
+    stated = modality_of(header)
     if stated in ("", space.value.upper()):
         return ()
     return (f"its header says {stated}, and it was opened as {space.upper()}; check the choice",)

@@ -10,6 +10,8 @@ from fusioninit.imaging.doubts import CHECK, NO_DIRECTIONS, Doubt, Part, no_dire
 from fusioninit.imaging.headers import Claim, trimmed
 
 _HEADER_BYTES = 64 * 1024
+_LONGEST_NAME = 200
+"""Of a data file; systems allow 255 bytes."""
 
 _NRRD_BYTES = {
     1: ("signed char", "int8", "int8_t", "uchar", "unsigned char", "uint8", "uint8_t"),
@@ -146,6 +148,8 @@ def _data_path(path: Path, name: str) -> Path:
             f"{path.name} points to several files or to another folder ('{name[:40]}'); "
             "save it as one file"
         )
+    if len(name) > _LONGEST_NAME:
+        raise ReadError(f"{path.name}: its header names no usable data file; export it again")
     return path.with_name(name)
 
 

@@ -338,6 +338,8 @@ def test_data_file_that_is_missing_or_elsewhere(tmp_path):
     path = tmp_path / "a.mhd"
     path.write_text(header.format("a.raw"))
     assert refusal(path) == ("a.mhd: its data file 'a.raw' is missing; put it beside the header")
+    path.write_text(header.format("long" * 100))
+    assert refusal(path) == "a.mhd: its header names no usable data file; export it again"
     path.write_text(header.format("../../secret.raw"))
     assert "points to several files or to another folder" in refusal(path)
 
