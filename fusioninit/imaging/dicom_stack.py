@@ -23,6 +23,9 @@ FloatArray = NDArray[np.float64]
 POSITION_TOLERANCE_MM = 0.1
 """A slice further than this from where a regular stack has it is out of place."""
 
+FARTHEST_MM = 1e5
+"""No scanner's frame of reference reaches so far; damaged numbers do."""
+
 MIN_SLICES = 3
 """With fewer, equal distances prove nothing."""
 
@@ -90,6 +93,8 @@ def _common_plane(name: str, frames: Sequence[Frame]) -> tuple[FloatArray, Float
             f"{name} has {len(frames)} of the at least {MIN_SLICES} slices of a volume; "
             "choose the folder with the whole series"
         )
+    if np.abs(np.array([frame.position_mm for frame in placed])).max(initial=0) > FARTHEST_MM:
+        raise ReadError(f"{name}: its slices lie at impossible positions; export it again")
     sizes = {frame.size for frame in frames}
     if len(sizes) > 1:
         raise ReadError(f"{name}: its slices differ in size; keep one series of equal slices")

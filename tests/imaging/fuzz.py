@@ -210,10 +210,9 @@ def _text_files(root: Path) -> list[Sound]:
         "case": (save_case(whole, folder / "case"), case),
         "journal": (folder / "case.journal", read_journal),
     }
-    # not .h5: no command opens one, and HDF5 in this process dies of some damage
-    for suffix in ("tfm", "mat"):
-        path = write_transform(folder / f"us_from_mr.{suffix}", us_from_mr)
-        files[f"transform {suffix}"] = (path, read_transform)
+    # not .h5 and .mat: no command opens one, and ITK dies of or loops over some damage of them
+    path = write_transform(folder / "us_from_mr.tfm", us_from_mr)
+    files["transform tfm"] = (path, read_transform)
     return [Sound(name, path, path, read) for name, (path, read) in files.items()]
 
 

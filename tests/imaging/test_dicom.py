@@ -110,6 +110,14 @@ def test_gantry_tilt_is_refused_with_its_angle(write, grid):
     )
 
 
+def test_slices_at_impossible_positions_are_refused(write, grid):
+    write.series(grid, skip=(10,))
+    data = write.slice_of(grid, np.ones(grid.shape[1:], np.uint16), 10)
+    data.ImagePositionPatient = ["1e300", "0", "0"]
+    write.save(data, "far.dcm")
+    assert refusal(write.folder).endswith("its slices lie at impossible positions; export it again")
+
+
 def test_two_acquisitions_at_the_same_places_are_refused(write, grid):
     write.series(grid, name="a", AcquisitionNumber=1)
     write.series(grid, name="b", AcquisitionNumber=2)
