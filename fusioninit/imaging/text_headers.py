@@ -86,8 +86,12 @@ def meta_claim(path: Path) -> Claim:
     data_path = path if attached else _data_path(path, data)
     packed = fields.get("CompressedData", "False").lower() == "true"
     stated = int(fields["HeaderSize"]) if fields.get("HeaderSize", "").isdigit() else 0
+    sizes = _integers(path, fields.get("DimSize", ""))
+    if fields.get("NDims", str(len(sizes))) != str(len(sizes)):
+        # ITK's reader dies of some
+        raise ReadError(f"{path.name}: its header contradicts itself; export the image again")
     return Claim(
-        sizes=trimmed(_integers(path, fields.get("DimSize", ""))),
+        sizes=trimmed(sizes),
         bytes_per_voxel=_meta_bytes(path, fields.get("ElementType", "")),
         components=int(fields.get("ElementNumberOfChannels", "1") or 1),
         data_path=data_path,

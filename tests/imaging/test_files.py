@@ -182,6 +182,14 @@ def test_an_nrrd_header_that_contradicts_itself_is_refused(tmp_path, wrong):
     assert refusal(path) == ("a.nrrd: its NRRD header contradicts itself; export the image again")
 
 
+@pytest.mark.parametrize("dimensions", [b"-1", b"2", b"4", b"three"])
+def test_a_metaimage_header_that_contradicts_itself_is_refused(tmp_path, dimensions):
+    path = tmp_path / "a.mha"
+    header = MHA.replace(b"NDims = 3", b"NDims = " + dimensions)
+    path.write_bytes(header + b"ElementDataFile = LOCAL\n" + SIXTY)
+    assert refusal(path) == "a.mha: its header contradicts itself; export the image again"
+
+
 def test_an_nrrd_axis_of_colours_or_vectors_is_refused(tmp_path):
     path = tmp_path / "a.nrrd"
     header = NRRD.split(b"space:")[0] + b"kinds: RGB-color domain domain\n\n"
