@@ -202,9 +202,9 @@ def _elastix_matrix(path: Path, text: str) -> FloatArray:
         values = np.array([float(word) for word in entries["TransformParameters"]])
         centre = np.array([float(word) for word in entries["CenterOfRotationPoint"]])
         linear, shift = values[:9].reshape(3, 3), values[9:].reshape(3)
+        return _affine(linear, shift + centre - linear @ centre)
     except (KeyError, ValueError) as error:
         raise ReadError(f"{path.name} is a damaged elastix file; write it again") from error
-    return _affine(linear, shift + centre - linear @ centre)
 
 
 def _itk_matrix(path: Path) -> FloatArray:

@@ -114,7 +114,7 @@ def _require_mm(path: Path, units: str) -> None:
 
 def _require_a_vector_each(path: Path, fields: dict[str, str], axes: int) -> None:
     """Refuse directions that are more or fewer than the axes: ITK's reader dies of them."""
-    directions = re.findall(r"\([^()]*\)|none", fields.get("space directions", ""))
+    directions = re.findall(r"\([^()]*\)|none|[^()\s]+", fields.get("space directions", ""))
     stated = fields.get("dimension", str(axes))
     if stated != str(axes) or len(directions) not in (0, axes):
         raise ReadError(f"{path.name}: its NRRD header contradicts itself; export the image again")

@@ -174,7 +174,12 @@ def test_lengths_in_other_units_than_mm_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "wrong", [b"space directions: (2,0,0) (0,2,0) (0,0,3) (0,0,3)\n", b"dimension: 4\n"]
+    "wrong",
+    [
+        b"space directions: (2,0,0) (0,2,0) (0,0,3) (0,0,3)\n",
+        b"dimension: 4\n",
+        b"space directions: (2,0,0) (0,2,0) (0,0,3) (2,0\n",
+    ],
 )
 def test_an_nrrd_header_that_contradicts_itself_is_refused(tmp_path, wrong):
     path = tmp_path / "a.nrrd"
