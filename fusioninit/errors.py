@@ -15,5 +15,9 @@ class ReadError(InputError):
     """A file or folder from which no volume, mask or landmark set can be read."""
 
 
+class VoxelSizeNeededError(ReadError):
+    """A file that would be read if a person stated its voxel size."""
+
+
 class DegenerateLandmarksError(InputError):
     """Landmarks that do not determine a rigid transform (too few, equal, or on one line)."""

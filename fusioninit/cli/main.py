@@ -12,7 +12,7 @@ from pathlib import Path
 
 from fusioninit import __version__
 from fusioninit.cli.output import Status, tell
-from fusioninit.errors import InputError
+from fusioninit.errors import InputError, VoxelSizeNeededError
 from fusioninit.imaging.isolation import READ_CHILD
 
 COMMANDS = ("gui", "demo", "info", "detect", "register", "phantom", "train", "evaluate", "selftest")
@@ -34,6 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command = import_module(f"fusioninit.cli.{options.command}_command")
     try:
         return int(command.run(options))
+    except VoxelSizeNeededError as problem:
+        tell(f"fusioninit: {problem} ({_stating_options(options.command)})")
+        return Status.UNUSABLE_INPUT
     except InputError as problem:
         tell(f"fusioninit: {problem}")
         return Status.UNUSABLE_INPUT
@@ -46,6 +49,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         tell("fusioninit: stopped")
         return 130
+
+
+def _stating_options(command: str) -> str:
+    """The options by which a person states the geometry of a file to a command."""
+    if command == "register":
+        return "--us-spacing and --us-orientation, or --mr-spacing and --mr-orientation"
+    return "--spacing and --orientation"
 
 
 def _sentence(problem: OSError) -> str:

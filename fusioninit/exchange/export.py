@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +28,7 @@ from fusioninit.exchange.image_files import (
 )
 from fusioninit.exchange.markups import write_markups
 from fusioninit.exchange.pictures import overlay_pictures
+from fusioninit.exchange.placing import fresh_folder, put_in_place
 from fusioninit.exchange.recipes import write_recipes
 from fusioninit.exchange.report import write_report
 from fusioninit.exchange.sidecar import write_sidecar
@@ -113,9 +112,9 @@ def export_contents(
     cancelled: Cancelled | None = None,
 ) -> dict[str, Path]:
     """Write a registration given as plain values; see `export`."""
+    out = out.absolute()
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=out))
+        fresh = fresh_folder(out)
     except OSError as error:
         raise InputError(
             f"{out.name}: the folder cannot be written ({error.strerror}); choose another"
@@ -131,7 +130,9 @@ def export_contents(
             files |= write(fresh)
         if progress is not None:
             progress(1.0, "Putting the files in place")
-        return _put_in_place(files, out)
+        # an old list of targets beside a new transform would be wrong without looking wrong
+        put_in_place(fresh, out, known=EXPORTED_NAMES, last="registration.json")
+        return {name: out / path.name for name, path in files.items()}
     except WrittenFileError:
         raise
     except OSError as error:
@@ -141,20 +142,6 @@ def export_contents(
         ) from error
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
-
-
-def _put_in_place(files: dict[str, Path], out: Path) -> dict[str, Path]:
-    """Move the new files to `out`; what an earlier export left and this one lacks goes.
-
-    An old list of targets beside a new transform would be wrong without looking wrong.
-    """
-    fresh_names = {path.name for path in files.values()}
-    for name in EXPORTED_NAMES - fresh_names:
-        (out / name).unlink(missing_ok=True)
-    places = {name: out / path.name for name, path in files.items()}
-    for name, path in files.items():
-        os.replace(path, places[name])
-    return places
 
 
 def _steps(contents: Contents) -> Iterator[Step]:

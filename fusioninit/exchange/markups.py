@@ -146,7 +146,9 @@ def _from_markups(path: Path, record: dict[str, Any]) -> list[Landmark]:
             for point in markup.get("controlPoints", ())
             if point.get("positionStatus", "defined") == "defined" and _name(point.get("label"))
         ]
-    except (KeyError, TypeError, AttributeError) as error:
+    except ReadError:
+        raise
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ReadError(
             f"{path.name} is a damaged markups file ({error}); save it again in LPS"
         ) from error

@@ -35,6 +35,8 @@ MR_COLOUR = (255, 150, 60)
 TARGET_COLOUR = (255, 235, 90)
 _TEXT = (235, 235, 235)
 _GAP_PX = 4
+_LARGE_PX, _SMALL_PX = 18, 15
+"""Text on the pictures: 6 points on the printed report and more."""
 
 Bytes = NDArray[np.uint8]
 
@@ -68,7 +70,7 @@ def _row(contents: Contents, us: Volume, mr: Volume, orientation: Orientation) -
     panels = {
         f"US, {orientation.value}": _rgb(pixels.us),
         "MR on US": _rgb(pixels.mr),
-        "US blue, MR orange": _blend(pixels),
+        "both": _blend(pixels),
         "checkerboard": _checkerboard(pixels, frame),
     }
     row = Image.new("RGB", (4 * PANEL_PX + 3 * _GAP_PX, PANEL_PX))
@@ -79,7 +81,8 @@ def _row(contents: Contents, us: Volume, mr: Volume, orientation: Orientation) -
         picture = Image.fromarray(panel)
         _annotate(picture, title, frame)
         for space in shown:
-            _mark(picture, frame, contents.landmarks(space), _to_us(contents, space))
+            marks = contents.landmarks(space)
+            _mark(picture, frame, marks, _to_us(contents, space), named=len(shown) == 1)
         _mark_targets(picture, frame, contents)
         row.paste(picture, (number * (PANEL_PX + _GAP_PX), 0))
     return row
@@ -125,8 +128,8 @@ def _checkerboard(pixels: _Pixels, frame: PixelFrame) -> Bytes:
 
 def _annotate(picture: Image.Image, title: str, frame: PixelFrame) -> None:
     draw = ImageDraw.Draw(picture)
-    font = _font(14)
-    draw.text((6, 4), title, fill=_TEXT, font=font)
+    font = _font(_LARGE_PX)
+    _write(draw, (6, 4), title, font=font)
     middle, far = PANEL_PX // 2, PANEL_PX - 6
     right, down = frame.plane.right, frame.plane.down
     places: tuple[tuple[Any, tuple[int, int], str], ...] = (
@@ -136,10 +139,10 @@ def _annotate(picture: Image.Image, title: str, frame: PixelFrame) -> None:
         (down, (middle, far), "ms"),
     )
     for direction, place, anchor in places:
-        draw.text(place, orientation_letters(direction), fill=_TEXT, font=font, anchor=anchor)
+        _write(draw, place, orientation_letters(direction), font=font, anchor=anchor)
     length = round(SCALE_BAR_MM / frame.mm_per_px)
     draw.line([(8, far - 2), (8 + length, far - 2)], fill=_TEXT, width=2)
-    draw.text((8, far - 6), f"{SCALE_BAR_MM:.0f} mm", fill=_TEXT, font=_font(11), anchor="ls")
+    _write(draw, (8, far - 6), f"{SCALE_BAR_MM:.0f} mm", anchor="ls")
 
 
 def _outline(panel: Bytes, contents: Contents, space: Space, frame: PixelFrame) -> None:
@@ -158,9 +161,9 @@ def _colour(space: Space) -> tuple[int, int, int]:
 
 
 def _mark_targets(picture: Image.Image, frame: PixelFrame, contents: Contents) -> None:
-    """Targets as circles where their sphere meets the plane, named at the right."""
+    """Targets as circles where their sphere meets the plane, with their number in the list."""
     draw = ImageDraw.Draw(picture)
-    for target in contents.targets:
+    for number, target in enumerate(contents.targets):
         position = contents.us_from_mr.apply(target.position_mr_mm)
         off_mm = abs(float(frame.plane.distance_mm(position)))
         if off_mm >= max(target.radius_mm, NEAR_MM):
@@ -171,11 +174,16 @@ def _mark_targets(picture: Image.Image, frame: PixelFrame, contents: Contents) -
         box = [x - radius, y - radius, x + radius, y + radius]
         draw.ellipse(box, outline=TARGET_COLOUR, width=2)
         place = (x + radius + 2, y)
-        draw.text(place, target.name, fill=TARGET_COLOUR, font=_font(11), anchor="lm")
+        _write(draw, place, str(number + 1), fill=TARGET_COLOUR, anchor="lm")
 
 
 def _mark(
-    picture: Image.Image, frame: PixelFrame, landmarks: LandmarkSet, to_us: RigidTransform
+    picture: Image.Image,
+    frame: PixelFrame,
+    landmarks: LandmarkSet,
+    to_us: RigidTransform,
+    *,
+    named: bool,
 ) -> None:
     draw = ImageDraw.Draw(picture)
     is_us = landmarks.space is Space.US
@@ -193,10 +201,24 @@ def _mark(
         else:
             draw.line([(x - radius, y), (x + radius, y)], fill=colour, width=2)
             draw.line([(x, y - radius), (x, y + radius)], fill=colour, width=2)
-        if near:
+        if near and named:
             shift, anchor = (8, "lm") if x < PANEL_PX * 0.65 else (-8, "rm")
             place = (x + shift, y)
-            draw.text(place, LABELS[mark.name], fill=colour, font=_font(11), anchor=anchor)
+            _write(draw, place, LABELS[mark.name], fill=colour, anchor=anchor)
+
+
+def _write(
+    draw: ImageDraw.ImageDraw,
+    place: tuple[float, float],
+    text: str,
+    *,
+    fill: tuple[int, int, int] = _TEXT,
+    font: Any = None,
+    anchor: str = "la",
+) -> None:
+    """Text with a dark rim, so that it reads on bright tissue too."""
+    font = font or _font(_SMALL_PX)
+    draw.text(place, text, fill, font, anchor, stroke_width=2, stroke_fill=(0, 0, 0))
 
 
 def _stacked(rows: list[Image.Image]) -> Image.Image:

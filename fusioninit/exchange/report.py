@@ -1,6 +1,6 @@
 """A page for the record: what was registered, from which points, how well they fit, what is odd.
 
-With a needle plan a second page follows.
+Many targets and the needle plan follow on pages of their own.
 
 reportlab draws it; it names the patient only where the identity is kept.
 """
@@ -19,9 +19,10 @@ from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle, getSampleStyleSheet
 from reportlab.lib.units import mm
+from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import (
     Flowable,
-    KeepInFrame,
+    KeepTogether,
     PageBreak,
     Paragraph,
     SimpleDocTemplate,
@@ -35,6 +36,7 @@ from fusioninit.exchange.contents import Contents
 from fusioninit.exchange.frames import WrittenFileError
 from fusioninit.exchange.pdf_text import read_pages
 from fusioninit.exchange.placing import placed
+from fusioninit.exchange.report_fonts import marked_up
 from fusioninit.exchange.sidecar import NOTICE
 from fusioninit.geometry import Space
 from fusioninit.landmarks import LABELS, LandmarkSet
@@ -43,18 +45,27 @@ from fusioninit.landmarks import LABELS, LandmarkSet
 rl_config.useA85 = 0
 
 _MARGIN = 14 * mm
-_WIDTH = A4[0] - 2 * _MARGIN
+_PADDING = 6
+"""What reportlab leaves free inside the margins, in points."""
+
+_WIDTH = A4[0] - 2 * (_MARGIN + _PADDING)
+_PICTURE_WIDTH = 158 * mm
 _GRID: list[tuple[Any, ...]] = [
     ("FONTSIZE", (0, 0), (-1, -1), 7.5),
+    ("LEADING", (0, 0), (-1, -1), 9),
     ("FONTNAME", (0, 0), (-1, 0), "Helvetica-Bold"),
     ("LINEBELOW", (0, 0), (-1, 0), 0.6, colors.black),
     ("ALIGN", (1, 0), (-1, -1), "RIGHT"),
     ("TOPPADDING", (0, 0), (-1, -1), 1),
     ("BOTTOMPADDING", (0, 0), (-1, -1), 1),
+    ("LEFTPADDING", (0, 0), (-1, -1), 4),
+    ("RIGHTPADDING", (0, 0), (-1, -1), 4),
 ]
 _MAX_WARNINGS = 8
-_MAX_TARGETS = 12
-_MAX_CORES = 24
+_NAME_WIDTH = 40 * mm
+_NAME_STYLE = ParagraphStyle("name", fontName="Helvetica", fontSize=7.5, leading=9)
+_LONGEST_NAME = 120
+_MOST_TARGETS_ON_FIRST_PAGE = 6
 
 
 def write_report(path: Path, contents: Contents, overlay: Image.Image | None = None) -> Path:
@@ -65,36 +76,38 @@ def write_report(path: Path, contents: Contents, overlay: Image.Image | None = N
             pagesize=A4,
             leftMargin=_MARGIN,
             rightMargin=_MARGIN,
-            topMargin=12 * mm,
+            topMargin=10 * mm,
             bottomMargin=12 * mm,
             title="MR/US registration report",
             author=f"fusioninit {fusioninit.__version__}",
         )
-        pages = [_story(contents, overlay), *([_plan_story(contents)] if contents.cores else [])]
-        document.build(
-            _one_page_each(pages), onFirstPage=_footer(pages), onLaterPages=_footer(pages)
-        )
-        _verify(path, beside, contents, len(pages))
+        document.build(_story(contents, overlay), canvasmaker=_NumberedPages)
+        _verify(path, beside, contents, document.page)
     return path
 
 
-def _one_page_each(pages: list[list[Flowable]]) -> list[Flowable]:
-    """What does not fit a page is shrunk, never pushed onto a page nobody turns to."""
-    height = A4[1] - 26 * mm
-    story: list[Flowable] = []
-    for number, page in enumerate(pages):
-        story += [PageBreak()] if number else []
-        story.append(KeepInFrame(_WIDTH, height, page, mode="shrink"))
-    return story
+class _NumberedPages(Canvas):
+    """A canvas whose pages say how many there are, which is known when all are drawn."""
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._drawn: list[dict[str, Any]] = []
 
-def _footer(pages: list[list[Flowable]]) -> Any:
-    def draw(canvas: Any, _: Any) -> None:
-        canvas.setFont("Helvetica", 7)
-        text = f"page {canvas.getPageNumber()} of {len(pages)}"
-        canvas.drawRightString(A4[0] - _MARGIN, 7 * mm, text)
+    def showPage(self) -> None:
+        """Keep the page for `save`."""
+        self._drawn.append(dict(self.__dict__))
+        self._startPage()
 
-    return draw
+    def save(self) -> None:
+        """Number the pages and write them."""
+        for number, page in enumerate(self._drawn):
+            self.__dict__.update(page)
+            self.setFont("Helvetica", 7)
+            self.drawString(_MARGIN + _PADDING, 7 * mm, NOTICE)
+            place = f"page {number + 1} of {len(self._drawn)}"
+            self.drawRightString(A4[0] - _MARGIN - _PADDING, 7 * mm, place)
+            Canvas.showPage(self)
+        super().save()
 
 
 def _story(contents: Contents, overlay: Image.Image | None) -> list[Flowable]:
@@ -102,31 +115,58 @@ def _story(contents: Contents, overlay: Image.Image | None) -> list[Flowable]:
     story: list[Flowable] = [
         Paragraph("MR/US registration report", title),
         Paragraph(f"<b>{escape(NOTICE)}</b>", notice),
-        Paragraph(_facts(contents), body),
+        *(Paragraph(line, body) for line in _facts(contents)),
+        _decision(contents, body),
     ]
     if overlay is not None:
         story += [Spacer(1, 4), _picture(overlay), Paragraph(_CAPTION, body)]
     story += [
-        Paragraph("Landmarks (LPS mm)", head),
-        _landmark_table(contents),
-        *([Paragraph(apart, body)] if (apart := _models_apart(contents)) else []),
-        Paragraph("Transform us_from_mr: takes MR points to US points (LPS mm)", head),
-        _matrix_table(contents),
+        _section(
+            head,
+            "Landmarks (LPS mm)",
+            _landmark_table(contents),
+            *([Paragraph(apart, body)] if (apart := _models_apart(contents)) else []),
+        ),
+        _transform_and_edges(contents, head),
     ]
-    if contents.targets:
-        story += [Paragraph("Targets", head), _target_table(contents)]
-    if contents.fit is not None and contents.fit.edge_differences_mm:
-        story += [Paragraph("Distances between landmarks, MR minus US", head), _edges(contents)]
-    story += [Paragraph("What to look at", head), *_warnings(contents, body)]
+    targets = _targets(contents, head)
+    few = len(contents.targets) <= _MOST_TARGETS_ON_FIRST_PAGE
+    story += targets if few else []
+    story.append(_section(head, "What to look at", *_warnings(contents, body)))
+    story += [] if few else [PageBreak(), *targets]
+    if contents.cores:
+        story += [PageBreak(), *_plan_story(contents)]
     return story
 
 
+def _section(head: ParagraphStyle, title: str, *parts: Flowable) -> Flowable:
+    return KeepTogether([Paragraph(title, head), *parts])
+
+
+def _transform_and_edges(contents: Contents, head: ParagraphStyle) -> Flowable:
+    """The matrix, and beside it how distances between landmarks differ."""
+    matrix = [
+        Paragraph("us_from_mr: MR points to US points (LPS mm)", head),
+        _matrix_table(contents),
+    ]
+    if contents.fit is None or not contents.fit.edge_differences_mm:
+        return KeepTogether(matrix)
+    edges = [Paragraph("Distances between landmarks, MR minus US", head), _edges(contents)]
+    flush = [("VALIGN", (0, 0), (-1, -1), "TOP"), ("LEFTPADDING", (0, 0), (-1, -1), 0)]
+    return Table([[matrix, edges]], colWidths=[0.55 * _WIDTH, 0.45 * _WIDTH], style=flush)
+
+
+def _targets(contents: Contents, head: ParagraphStyle) -> list[Flowable]:
+    if not contents.targets:
+        return []
+    return [Paragraph("Targets (LPS mm)", head), _target_table(contents)]
+
+
 def _plan_story(contents: Contents) -> list[Flowable]:
-    """The second page: the needle plan."""
-    title, head, body, notice = _styles()
+    """The needle plan, on a page of its own."""
+    title, head, body, _ = _styles()
     return [
         Paragraph("Planned biopsy cores", title),
-        Paragraph(f"<b>{escape(NOTICE)}</b>", notice),
         Paragraph(_PLAN_CAPTION, body),
         Paragraph("Cores, in US (LPS mm)", head),
         _core_table(contents),
@@ -150,44 +190,56 @@ _PLAN_CAPTION = (
 )
 
 _CAPTION = (
-    "US blue ring and outline, MR orange cross and outline, targets yellow, all in the US frame; "
-    "faint marks lie more than 4 mm off the plane. "
-    "Radiological display: the patient's right is on the left."
+    "Both: US blue, MR orange. Marks: US blue ring and outline, MR orange cross and outline, "
+    "targets yellow with their number, all in the US frame; faint marks lie more than 4 mm off "
+    "the plane. Radiological display: the patient's right is on the left."
 )
 
 
-def _facts(contents: Contents) -> str:
+def _facts(contents: Contents) -> list[str]:
+    """Lines of marked-up text: when, who, which images, which estimator."""
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    facts = [f"Written {now} by fusioninit {fusioninit.__version__}"]
+    lines = [f"Written {now} by fusioninit {fusioninit.__version__}."]
     if contents.patient:
-        facts.append(f"Patient: {contents.patient}")
-    for space in (Space.US, Space.MR):
-        volume = contents.volume(space)
-        if volume is None:
-            facts.append(f"{space.upper()}: landmarks only")
-            continue
-        size = " x ".join(str(count) for count in volume.grid.shape[::-1])
-        spacing = " x ".join(f"{step:.2f}" for step in volume.grid.spacing_mm)
-        facts.append(f"{space.upper()}: {volume.source.format}, {size} voxels of {spacing} mm")
-    if contents.fit is not None:
-        facts.append(f"estimator: {contents.fit.estimator}")
-    facts.append(f"rotation {contents.us_from_mr.angle_deg:.1f} degrees")
-    return escape(". ".join(facts) + ". " + _decision(contents))
+        lines.append(f"<b>Patient: {marked_up(contents.patient)}</b>")
+    images = [_image_facts(contents, space) for space in (Space.US, Space.MR)]
+    lines.append(". ".join(images) + ".")
+    estimator = "" if contents.fit is None else f"Estimator: {contents.fit.estimator}. "
+    return [*lines, f"{estimator}Rotation: {contents.us_from_mr.angle_deg:.1f} degrees."]
 
 
-def _decision(contents: Contents) -> str:
+def _image_facts(contents: Contents, space: Space) -> str:
+    volume = contents.volume(space)
+    if volume is None:
+        return f"{space.upper()}: landmarks only"
+    size = " x ".join(str(count) for count in volume.grid.shape[::-1])
+    spacing = " x ".join(f"{step:.2f}" for step in volume.grid.spacing_mm)
+    return f"{space.upper()}: {volume.source.format}, {size} voxels of {spacing} mm"
+
+
+def _decision(contents: Contents, body: ParagraphStyle) -> Flowable:
+    """What a person decided, in a frame."""
     decision = contents.decision
-    if decision is None:
-        return "Not reviewed by a person."
-    verdict = "accepted" if decision.accepted else "rejected"
-    return f"Alignment {verdict} by {decision.initials or 'a person'}. {decision.reason}"
+    colour, text = colors.HexColor("#8a6d00"), "<b>Not reviewed by a person.</b>"
+    if decision is not None:
+        verdict = "accepted" if decision.accepted else "rejected"
+        who = marked_up(decision.initials) or "a person"
+        text = f"<b>Alignment {verdict} by {who}.</b> {marked_up(decision.reason)}"
+        colour = colors.HexColor("#1e6b34") if decision.accepted else colors.firebrick
+    style = ParagraphStyle(
+        "decision", parent=body, fontSize=9, leading=11, textColor=colour, borderColor=colour,
+        borderWidth=0.8, borderPadding=3, spaceBefore=6, spaceAfter=4, leftIndent=4, rightIndent=4,
+    )  # fmt: skip
+    return Paragraph(text, style)
 
 
 def _picture(overlay: Image.Image) -> Picture:
     stream = io.BytesIO()
     overlay.save(stream, "JPEG", quality=90)
     stream.seek(0)
-    return Picture(stream, width=_WIDTH, height=_WIDTH * overlay.height / overlay.width)
+    return Picture(
+        stream, width=_PICTURE_WIDTH, height=_PICTURE_WIDTH * overlay.height / overlay.width
+    )
 
 
 def _landmark_table(contents: Contents) -> Table:
@@ -226,40 +278,57 @@ def _models_apart(contents: Contents) -> str:
 
 def _matrix_table(contents: Contents) -> Table:
     rows = [[f"{value:.6f}" for value in row] for row in contents.us_from_mr.matrix]
-    style = [("FONTSIZE", (0, 0), (-1, -1), 7.5), ("ALIGN", (0, 0), (-1, -1), "RIGHT")]
+    style = [*_GRID[:2], ("ALIGN", (0, 0), (-1, -1), "RIGHT")]
     padding = [("TOPPADDING", (0, 0), (-1, -1), 0), ("BOTTOMPADDING", (0, 0), (-1, -1), 0)]
     return Table(rows, style=[*style, *padding], hAlign="LEFT")
 
 
 def _target_table(contents: Contents) -> Table:
     sides = [f"{side} {axis}" for side in ("US", "MR") for axis in "xyz"]
-    rows = [["Target", *sides, "radius", "expected error", "95 % below"]]
+    rows: list[list[Any]] = [["", "Target", *sides, "radius", "expected error", "95 % below"]]
     errors = contents.predicted_error_mm([target.position_mr_mm for target in contents.targets])
-    for number, target in enumerate(contents.targets[:_MAX_TARGETS]):
+    for number, target in enumerate(contents.targets):
         us = contents.us_from_mr.apply(target.position_mr_mm)
         places = [f"{value:.1f}" for value in (*us, *target.position_mr_mm)]
         error = ["-", "-"] if errors is None else [f"{value:.1f} mm" for value in errors[number]]
-        rows.append([target.name[:30], *places, f"{target.radius_mm:.1f} mm", *error])
-    return Table(rows, style=_GRID, hAlign="LEFT")
+        name = _name(target.name)
+        rows.append([str(number + 1), name, *places, f"{target.radius_mm:.1f} mm", *error])
+    return _long_table(rows, names=(1,))
 
 
 def _core_table(contents: Contents) -> Table:
     sides = [f"{end} {axis}" for end in ("entry", "tip") for axis in "xyz"]
-    rows = [["Core", *sides, "depth", "for", "passes it at"]]
-    for core in contents.cores[:_MAX_CORES]:
+    rows: list[list[Any]] = [["", "Core", *sides, "depth", "for", "passes it at"]]
+    for number, core in enumerate(contents.cores):
         miss_mm = contents.target_distance_mm(core)
         rows.append(
             [
-                core.name[:30],
+                str(number + 1),
+                _name(core.name),
                 *(f"{value:.1f}" for value in (*core.entry_us_mm, *core.tip_us_mm)),
                 f"{core.depth_mm:.0f} mm",
-                (core.target or core.kind.value)[:30],
+                _name(core.target or core.kind.value),
                 "-" if miss_mm is None else f"{miss_mm:.1f} mm",
             ]
         )
-    if len(contents.cores) > _MAX_CORES:
-        rows.append([f"{len(contents.cores) - _MAX_CORES} more in cores_us.csv"])
-    return Table(rows, style=_GRID, hAlign="LEFT")
+    return _long_table(rows, names=(1, 9))
+
+
+def _name(text: str) -> Paragraph:
+    """A name of any length and script, wrapped to its column."""
+    return Paragraph(marked_up(text[:_LONGEST_NAME]), _NAME_STYLE)
+
+
+def _long_table(rows: list[list[Any]], *, names: tuple[int, ...]) -> Table:
+    """A table that may go on over several pages, each with its head; `names` columns wrap."""
+    widths: list[float | None] = [None] * len(rows[0])
+    widths[0] = 8 * mm
+    for column in names:
+        widths[column] = _NAME_WIDTH
+    left = [("ALIGN", (column, 0), (column, -1), "LEFT") for column in names]
+    middle = [("VALIGN", (0, 0), (-1, -1), "MIDDLE")]
+    style = [*_GRID, *left, *middle]
+    return Table(rows, style=style, hAlign="LEFT", colWidths=widths, repeatRows=1)
 
 
 def _edges(contents: Contents) -> Table:
@@ -287,8 +356,8 @@ def _verify(path: Path, beside: Path, contents: Contents, pages: int) -> None:
     read = read_pages(beside)
     text = " ".join(read)
     wanted = [f"{value:.6f}" for value in contents.us_from_mr.matrix.ravel()]
-    aimed = [contents.us_from_mr.apply(t.position_mr_mm) for t in contents.targets[:_MAX_TARGETS]]
-    aimed += [core.tip_us_mm for core in contents.cores[:_MAX_CORES]]
+    aimed = [contents.us_from_mr.apply(t.position_mr_mm) for t in contents.targets]
+    aimed += [core.tip_us_mm for core in contents.cores]
     wanted += [f"{value:.1f}" for point in aimed for value in point]
     missing = [number for number in wanted if number not in text]
     if len(read) != pages or missing:

@@ -28,7 +28,7 @@ from fusioninit.exchange.frames import (
 from fusioninit.exchange.placing import placed
 from fusioninit.geometry import RigidTransform, Space
 from fusioninit.imaging.volume import Volume
-from fusioninit.state.case_file import file_sha256
+from fusioninit.state.image_hash import image_sha256
 from fusioninit.state.landmark_records import landmarks_to_record
 
 SCHEMA = "fusioninit-registration"
@@ -134,7 +134,7 @@ def _image_record(volume: Volume) -> dict[str, Any]:
     has_file = source.path is not None and source.path.exists()
     return {
         "format": source.format,
-        "sha256": file_sha256(source.path) if has_file and source.path is not None else "",
+        "sha256": image_sha256(source.path) if has_file and source.path is not None else "",
         "series_uid": source.series_uid,
         "frame_of_reference_uid": source.frame_of_reference_uid
         or (us_frame_of_reference(volume) if volume.space is Space.US else ""),

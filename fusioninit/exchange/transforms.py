@@ -202,15 +202,15 @@ def _elastix_matrix(path: Path, text: str) -> FloatArray:
         values = np.array([float(word) for word in entries["TransformParameters"]])
         centre = np.array([float(word) for word in entries["CenterOfRotationPoint"]])
         linear, shift = values[:9].reshape(3, 3), values[9:].reshape(3)
+        return _affine(linear, shift + centre - linear @ centre)
     except (KeyError, ValueError) as error:
         raise ReadError(f"{path.name} is a damaged elastix file; write it again") from error
-    return _affine(linear, shift + centre - linear @ centre)
 
 
 def _itk_matrix(path: Path) -> FloatArray:
     try:
         transform = sitk.ReadTransform(str(path))
-    except RuntimeError as error:
+    except (RuntimeError, UnicodeDecodeError) as error:  # the second: its message is no text
         raise ReadError(
             f"{path.name} is not a transform that ITK reads; choose a .tfm, .txt, .h5 or .mat file"
         ) from error

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import QWidget
 from fusioninit.geometry import Space
 from fusioninit.gui.geometry_dialog import GeometryDialog
 from fusioninit.gui.message_bar import MessageBar
-from fusioninit.imaging.headers import STATE_SPACING
 from fusioninit.session import Opening, Session
 
 
@@ -27,7 +26,7 @@ class GeometryGuard(QObject):
         self.dialog: GeometryDialog | None = None
         opening.unplaced.connect(self.ask)
         opening.opened.connect(self._ask_next)
-        opening.failed.connect(self._offer)
+        opening.size_needed.connect(self._offer)
         session.case_opened.connect(self._forget)
 
     def ask(self, space: Space) -> None:
@@ -70,13 +69,10 @@ class GeometryGuard(QObject):
             if volume is not None and volume.lacks_geometry:
                 self.ask(space)
 
-    def _offer(self, sentence: str) -> None:
+    def _offer(self, space: Space, path: Path, sentence: str) -> None:
         """A file refused for want of a voxel size: the message's button asks for it."""
-        asked = self._opening.asked
-        if STATE_SPACING in sentence and len(asked) == 1:
-            ((space, path),) = asked.items()
-            answer = ("State it\u2026", lambda: self.ask_about_file(space, path))
-            self._messages.show_message(sentence, answer=answer)
+        answer = ("State it\u2026", lambda: self.ask_about_file(space, path))
+        self._messages.show_message(sentence, answer=answer)
 
     def _forget(self) -> None:
         """Another case stands: a question about the one before is void."""

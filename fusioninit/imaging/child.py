@@ -40,9 +40,10 @@ def main(arguments: list[str]) -> int:
         else:
             save_answer(folder, read_request(request))
     except ReadError as refusal:
-        save_refusal(folder, str(refusal))
+        save_refusal(folder, refusal)
     except MemoryError:
-        save_refusal(folder, f"{request.path.name} needs more memory than is given; crop it first")
+        sentence = f"{request.path.name} needs more memory than is given; crop it first"
+        save_refusal(folder, ReadError(sentence))
     return 0
 
 

@@ -65,6 +65,9 @@ _NUMBERS = {
 }  # fmt: skip
 _SEQUENCES = {"SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"}
 
+_LONGEST_CODE = 16
+"""Letters of a code string, by the standard."""
+
 SPLITTING = (
     "AcquisitionNumber",
     "EchoTime",
@@ -148,6 +151,12 @@ def patient_key(header: Dataset) -> str:
     if identity == "\0":
         return ""
     return hashlib.sha256(identity.upper().encode()).hexdigest()[:12]
+
+
+def modality_of(header: Dataset) -> str:
+    """The DICOM modality code; "" where it is none or damaged."""
+    code = str(header.get("Modality") or "").strip()
+    return code if code.isalnum() and len(code) <= _LONGEST_CODE else ""
 
 
 def numbers(value: Any, count: int) -> FloatArray | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,12 @@ from typing import Any
 import numpy as np
 import pydicom
 from numpy.typing import NDArray
-from pydicom.dataset import Dataset
-from pydicom.uid import UID
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.pixels import convert_color_space
+from pydicom.uid import UID, generate_uid
 
 from fusioninit.errors import ReadError
+from fusioninit.imaging.codestreams import claimed_sizes
 from fusioninit.imaging.dicom_frames import PYDICOM_ERRORS, Frame
 
 _SMALLEST_RATIO = 1 / 2000
@@ -67,12 +70,17 @@ def _require_plausible(name: str, dataset: Dataset, path: Path) -> None:
 
 def _decoded(name: str, dataset: Dataset, path: Path) -> NDArray[Any]:
     syntax = UID(dataset.file_meta.get("TransferSyntaxUID", "1.2.840.10008.1.2"))
+    if syntax.is_encapsulated and claimed_sizes(dataset) - {(dataset.Columns, dataset.Rows)}:
+        raise ReadError(
+            f"{name}: the compressed pixels of {path.name} are of another size than its header "
+            "says; copy the series again"
+        )
     try:
         stored = dataset.pixel_array
     except (RuntimeError, NotImplementedError):
         if not syntax.is_compressed:
             raise
-        return _gdcm_pixels(name, path, syntax)
+        stored = _gdcm_pixels(name, dataset, path, syntax)
     return _rescaled(_grey(name, stored, dataset), dataset)
 
 
@@ -81,7 +89,7 @@ def _grey(name: str, stored: NDArray[Any], dataset: Dataset) -> NDArray[Any]:
     if int(dataset.get("SamplesPerPixel") or 1) == 3:
         if np.abs(np.ptp(stored.astype(np.int32), axis=-1)).mean() > 2:
             raise ReadError(f"{name} is a colour image; choose a greyscale series")
-        stored = stored[..., 0] if "YBR" in _photometric(dataset) else stored[..., 1]
+        stored = stored[..., 1]
     frames = stored if stored.ndim == 3 else stored[None]
     if _photometric(dataset) == "MONOCHROME1":
         frames = frames.max() - frames
@@ -119,20 +127,55 @@ def _pixel_values(items: Sequence[Dataset]) -> tuple[float, float] | None:
     return float(sequence[0].RescaleSlope), float(sequence[0].RescaleIntercept)
 
 
-def _gdcm_pixels(name: str, path: Path, syntax: UID) -> NDArray[Any]:
-    """What GDCM unpacks (JPEG lossless among others); it applies one rescaling itself."""
+_AS_STORED = (
+    "Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "PlanarConfiguration",
+    "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PixelData",
+)  # fmt: skip
+_STORAGE = "1.2.840.10008.5.1.4.1.1"
+_CAPTURES = {(1, 8): "7.2", (1, 16): "7.3", (3, 8): "7.4"}
+"""Kinds of secondary capture, by samples and bits: objects without rescaling or geometry."""
+
+
+def _gdcm_pixels(name: str, dataset: Dataset, path: Path, syntax: UID) -> NDArray[Any]:
+    """What GDCM unpacks (JPEG lossless among others) as pydicom gives it: stored values, or RGB.
+
+    GDCM is handed the pixels alone: of a whole file it would apply one rescaling to all frames.
+    """
     import SimpleITK as sitk
 
-    reader = sitk.ImageFileReader()
-    reader.SetImageIO("GDCMImageIO")
-    reader.SetFileName(str(path))
-    try:
-        image = reader.Execute()
-    except RuntimeError as error:
-        raise ReadError(
-            f"{name}: its compression ({syntax.name}) is not read; export it uncompressed"
-        ) from error
-    if image.GetNumberOfComponentsPerPixel() != 1:
-        raise ReadError(f"{name} is a colour image; choose a greyscale series")
-    pixels = sitk.GetArrayFromImage(image)
-    return pixels if pixels.ndim == 3 else pixels[None]
+    with tempfile.TemporaryDirectory(prefix="fusioninit-pixels-") as folder:
+        bare = _bare(dataset, syntax)
+        if bare is not None:
+            bare.save_as(Path(folder) / "pixels.dcm", enforce_file_format=True)
+        reader = sitk.ImageFileReader()
+        reader.SetImageIO("GDCMImageIO")
+        reader.SetFileName(str(Path(folder) / "pixels.dcm"))
+        try:
+            stored: NDArray[Any] = sitk.GetArrayFromImage(reader.Execute())
+        except (RuntimeError, UnicodeDecodeError) as error:  # the second: its message is no text
+            raise ReadError(
+                f"{name}: the compression of {path.name} ({syntax.name}) is not read or damaged; "
+                "export it uncompressed"
+            ) from error
+    if _photometric(dataset).startswith("YBR"):
+        stored = convert_color_space(stored, "YBR_FULL", "RGB")
+    return stored
+
+
+def _bare(dataset: Dataset, syntax: UID) -> Dataset | None:
+    """The pixels of a file as a secondary capture; None where there is none of their kind."""
+    samples = int(dataset.get("SamplesPerPixel") or 1)
+    kind = _CAPTURES.get((samples, int(dataset.get("BitsAllocated") or 0)))
+    if kind is None:
+        return None
+    bare = Dataset()
+    bare.file_meta = FileMetaDataset()
+    bare.file_meta.TransferSyntaxUID = syntax
+    bare.SOPClassUID = bare.file_meta.MediaStorageSOPClassUID = UID(f"{_STORAGE}.{kind}")
+    bare.SOPInstanceUID = bare.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+    # no conversion of colours: what is stored is asked for
+    bare.PhotometricInterpretation = "RGB" if samples == 3 else "MONOCHROME2"
+    for keyword in _AS_STORED:
+        if keyword in dataset:
+            bare[keyword] = dataset[keyword]
+    return bare

@@ -22,6 +22,7 @@ from fusioninit.imaging.dicom_frames import (
     Frame,
     frames_of,
     group_values,
+    modality_of,
     numbers,
 )
 from fusioninit.imaging.region import Region
@@ -42,7 +43,7 @@ def dicom_regions(path: Path) -> list[Region]:
     """
     try:
         data = pydicom.dcmread(path, force=True)
-        kind = str(data.get("Modality") or "")
+        kind = modality_of(data)
         if kind == "SEG":
             return _segments(path, data)
         if kind == "RTSTRUCT":

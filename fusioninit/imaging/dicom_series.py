@@ -22,6 +22,7 @@ from fusioninit.imaging.dicom_frames import (
     ENHANCED_US,
     Frame,
     frames_of,
+    modality_of,
     patient_key,
 )
 
@@ -85,7 +86,7 @@ class Series:
     @property
     def modality(self) -> str:
         """The DICOM modality code."""
-        return str(self.first.get("Modality") or "")
+        return modality_of(self.first)
 
     @property
     def orientation_word(self) -> str:

@@ -23,6 +23,9 @@ FloatArray = NDArray[np.float64]
 POSITION_TOLERANCE_MM = 0.1
 """A slice further than this from where a regular stack has it is out of place."""
 
+FARTHEST_MM = 1e5
+"""No scanner's frame of reference reaches so far; damaged numbers do."""
+
 MIN_SLICES = 3
 """With fewer, equal distances prove nothing."""
 
@@ -43,10 +46,11 @@ _LABELS = {
 
 @dataclass(frozen=True, eq=False)
 class Stack:
-    """Frames in order along the normal, and the grid they make."""
+    """Frames in order along the normal, the grid they make, and what is odd about them."""
 
     frames: tuple[Frame, ...]
     grid: Grid
+    doubts: tuple[str, ...] = ()
 
 
 def stack_of(name: str, frames: Sequence[Frame]) -> Stack:
@@ -65,7 +69,7 @@ def stack_of(name: str, frames: Sequence[Frame]) -> Stack:
     order = np.argsort(heights, kind="stable")
     _require_distinct(name, [frames[at] for at in order], heights[order])
     step = _regular_step(name, positions[order], normal)
-    _require_one_acquisition(name, [frames[at] for at in order])
+    doubts = _acquisition_doubts(name, [frames[at] for at in order])
     columns, rows = frames[0].size
     grid = Grid(
         (len(frames), rows, columns),
@@ -73,7 +77,7 @@ def stack_of(name: str, frames: Sequence[Frame]) -> Stack:
         positions[order[0]],
         np.stack([row, column, normal], axis=1),
     )
-    return Stack(tuple(frames[at] for at in order), grid)
+    return Stack(tuple(frames[at] for at in order), grid, doubts)
 
 
 def _common_plane(name: str, frames: Sequence[Frame]) -> tuple[FloatArray, FloatArray]:
@@ -89,6 +93,8 @@ def _common_plane(name: str, frames: Sequence[Frame]) -> tuple[FloatArray, Float
             f"{name} has {len(frames)} of the at least {MIN_SLICES} slices of a volume; "
             "choose the folder with the whole series"
         )
+    if np.abs(np.array([frame.position_mm for frame in placed])).max(initial=0) > FARTHEST_MM:
+        raise ReadError(f"{name}: its slices lie at impossible positions; export it again")
     sizes = {frame.size for frame in frames}
     if len(sizes) > 1:
         raise ReadError(f"{name}: its slices differ in size; keep one series of equal slices")
@@ -181,18 +187,23 @@ def _uneven(name: str, steps: FloatArray) -> str:
     )
 
 
-def _require_one_acquisition(name: str, frames: Sequence[Frame]) -> None:
+def _acquisition_doubts(name: str, frames: Sequence[Frame]) -> tuple[str, ...]:
     """Refuse two interleaved acquisitions, between which a patient may have moved.
 
-    Scanners that number every slice, or number blocks one after the other, are left alone.
+    Of blocks one after the other a sentence is returned; scanners that number every slice are left
+    alone.
     """
     values = [frame.traits.get("AcquisitionNumber", "") for frame in frames]
     kinds = sorted(set(values))
     if not 2 <= len(kinds) <= 4 or min(values.count(kind) for kind in kinds) < 3:
-        return
+        return ()
     changes = sum(first != second for first, second in pairwise(values))
     if changes > len(kinds) - 1:
         raise ReadError(
             f"{name}: slices of {len(kinds)} acquisitions alternate (acquisition number "
             f"{', '.join(kinds)}); export one acquisition as its own series"
         )
+    return (
+        f"its slices come from {len(kinds)} acquisitions one after the other (acquisition number "
+        f"{', '.join(kinds)}); check that the patient did not move where they meet",
+    )

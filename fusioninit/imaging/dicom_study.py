@@ -10,7 +10,7 @@ from pathlib import Path
 from pydicom.dataset import Dataset
 
 from fusioninit.errors import ReadError
-from fusioninit.imaging.dicom_frames import PYDICOM_ERRORS, read_header
+from fusioninit.imaging.dicom_frames import PYDICOM_ERRORS, frames_of, modality_of, read_header
 from fusioninit.imaging.dicom_series import Series
 
 MAX_FILES = 20_000
@@ -72,6 +72,8 @@ def _study_of(files: Iterator[Path]) -> Study:
 
 def _study_of_file(path: Path) -> Study:
     header = _header(path, force=True)
+    if header is None and _says_dicom(path):
+        raise ReadError(f"{path.name}: its DICOM header is damaged; copy the file again")
     if header is None or not header.get("SOPClassUID") or not _is_image(header):
         raise ReadError(f"{path.name} is not a DICOM image; choose another file or a folder")
     uid = str(header.get("SeriesInstanceUID") or "")
@@ -105,7 +107,11 @@ def _files(paths: list[Path]) -> Iterator[Path]:
 
 def _header(path: Path, *, force: bool = False) -> Dataset | None:
     try:
-        return read_header(path, force=force)
+        header = read_header(path, force=force)
+        if "PerFrameFunctionalGroupsSequence" in header:
+            # pydicom finds damage within sequences only when they are gone through
+            tuple(frames_of(header, path))
+        return header
     except PYDICOM_ERRORS:
         return None
 
@@ -119,7 +125,10 @@ def _says_dicom(path: Path) -> bool:
 
 
 def _is_image(header: Dataset) -> bool:
-    return bool(header.get("Rows")) and str(header.get("Modality") or "") not in _NOT_IMAGES
+    return (
+        bool(header.get("Rows") and header.get("Columns"))
+        and modality_of(header) not in _NOT_IMAGES
+    )
 
 
 def _instead(folder: Path) -> str:

@@ -13,17 +13,10 @@ from math import prod
 from pathlib import Path
 
 from fusioninit.errors import ReadError
+from fusioninit.imaging.doubts import Doubt
 
 MAX_BYTES = 1 << 30
 """Largest voxel array that is read. A prostate volume is below 200 MB in any modality."""
-
-NO_DIRECTIONS = (
-    "the file states no patient directions: its axes are taken as left, posterior, superior"
-)
-NO_SPACING = "the file states no voxel size: 1 mm is taken"
-STATE_SPACING = "(--spacing)"
-"""Stands in refusals that end when a person states the voxel size."""
-CHECK = "check the geometry before relying on any distance"
 
 
 @dataclass(frozen=True)
@@ -43,8 +36,8 @@ class Claim:
         Bytes before the voxels (of the unpacked stream where `packed`); -1 when they end the file.
     packed : bool
         Voxels are gzip or zlib compressed, starting at `packed_offset`.
-    warnings : tuple of str
-        One sentence each.
+    doubts : tuple of Doubt
+        What the header leaves open about the geometry.
     """
 
     sizes: tuple[int, ...]
@@ -54,7 +47,7 @@ class Claim:
     data_offset: int = 0
     packed: bool = False
     packed_offset: int = 0
-    warnings: tuple[str, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
 
     @property
     def bytes(self) -> int:

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 import fusioninit
-from fusioninit.errors import ReadError
+from fusioninit.errors import ReadError, VoxelSizeNeededError
 from fusioninit.geometry import Grid, Space
 from fusioninit.imaging.region import Region, region_from_record, region_to_record
 from fusioninit.imaging.stated_geometry import StatedGeometry
@@ -37,6 +37,9 @@ READ_CHILD = "--read-child"
 """First word of a bundled application's command line that makes it the reading child."""
 
 _POLL_S = 0.01
+
+_REFUSALS = {kind.__name__: kind for kind in (ReadError, VoxelSizeNeededError)}
+"""The kinds of refusal that come through the child as what they are."""
 
 
 @dataclass(frozen=True)
@@ -143,9 +146,10 @@ def save_regions(folder: Path, regions: tuple[Region, ...]) -> None:
     (folder / "answer.json").write_text(json.dumps(record), encoding="utf-8")
 
 
-def save_refusal(folder: Path, sentence: str) -> None:
+def save_refusal(folder: Path, refusal: ReadError) -> None:
     """Called in the child: leave the reason why nothing can be read."""
-    (folder / "answer.json").write_text(json.dumps({"refused": sentence}), encoding="utf-8")
+    record = {"refused": str(refusal), "kind": type(refusal).__name__}
+    (folder / "answer.json").write_text(json.dumps(record), encoding="utf-8")
 
 
 def _command(folder: Path) -> list[str]:
@@ -191,7 +195,7 @@ def _answer(folder: Path, request: Request) -> dict[str, Any]:
             "export the image again"
         ) from error
     if "refused" in record:
-        raise ReadError(record["refused"])
+        raise _REFUSALS[record["kind"]](record["refused"])
     return record
 
 

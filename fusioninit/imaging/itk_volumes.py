@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fusioninit.errors import ReadError
 from fusioninit.geometry import Grid
+from fusioninit.imaging.doubts import Doubt
 from fusioninit.imaging.headers import Claim, require_data
 
 _IMAGE_IO = {"nrrd": "NrrdImageIO", "metaimage": "MetaImageIO"}
@@ -18,8 +19,8 @@ _IMAGE_IO = {"nrrd": "NrrdImageIO", "metaimage": "MetaImageIO"}
 
 def itk_contents(
     path: Path, format_name: str, claim: Claim
-) -> tuple[NDArray[Any], Grid, tuple[str, ...]]:
-    """Voxels (..., k, j, i), the grid in LPS mm, and the claim's warnings.
+) -> tuple[NDArray[Any], Grid, tuple[Doubt, ...]]:
+    """Voxels (..., k, j, i), the grid in LPS mm, and the claim's doubts.
 
     Raises
     ------
@@ -32,7 +33,7 @@ def itk_contents(
     reader.SetFileName(str(path))
     try:
         image = reader.Execute()
-    except RuntimeError as error:
+    except (RuntimeError, UnicodeDecodeError) as error:  # the second: its message is no text
         raise ReadError(
             f"{path.name} is damaged or in a variant that is not read; export the image again"
         ) from error
@@ -49,4 +50,4 @@ def itk_contents(
             f"{path.name}: its axes are sheared or its voxel size is not positive; resample it to "
             "a regular grid first"
         ) from error
-    return sitk.GetArrayFromImage(image), grid, claim.warnings
+    return sitk.GetArrayFromImage(image), grid, claim.doubts

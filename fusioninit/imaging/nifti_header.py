@@ -118,7 +118,8 @@ def nifti_header(path: Path) -> NiftiHeader:
 
     dim = [int(value) for value in field(layout.dim)]
     pixdim = np.array(field(layout.pixdim), dtype=np.float64)
-    if not 1 <= dim[0] <= 7 or not np.isfinite(pixdim).all():
+    (offset,) = field(layout.vox_offset)
+    if not 1 <= dim[0] <= 7 or not np.isfinite([*pixdim, offset]).all():
         raise ReadError(f"{path.name}: its NIfTI header is damaged; export the image again")
     unit = _UNIT_TO_MM.get(int(field(layout.units)[0]) & 7, 1.0)
     qform_code, sform_code = field(layout.codes)
@@ -128,7 +129,7 @@ def nifti_header(path: Path) -> NiftiHeader:
     scales = slope != 0 and np.isfinite([slope, intercept]).all()
     code = int(field(layout.datatype)[0])
     return NiftiHeader(
-        claim=_claim(path, raw, layout, dim, (code, int(field(layout.vox_offset)[0]))),
+        claim=_claim(path, raw, layout, dim, (code, int(offset))),
         dtype=np.dtype(order + _TYPES.get(code, "u1")),
         slope=float(slope) if scales else 1.0,
         intercept=float(intercept) if scales else 0.0,

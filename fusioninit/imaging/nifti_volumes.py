@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from fusioninit.errors import ReadError
 from fusioninit.geometry import Grid
-from fusioninit.imaging.headers import CHECK, NO_DIRECTIONS, NO_SPACING, data_bytes
+from fusioninit.imaging.doubts import Doubt, no_directions, no_spacing
+from fusioninit.imaging.headers import data_bytes
 from fusioninit.imaging.nifti_header import NiftiHeader
 
 FloatArray = NDArray[np.float64]
@@ -38,7 +39,7 @@ def nifti_voxels(path: Path, header: NiftiHeader) -> NDArray[Any]:
     return native
 
 
-def nifti_grid(path: Path, header: NiftiHeader) -> tuple[Grid, tuple[str, ...]]:
+def nifti_grid(path: Path, header: NiftiHeader) -> tuple[Grid, tuple[Doubt, ...]]:
     """The grid in LPS mm, and what is doubtful about it.
 
     The sform counts, as for nibabel and most programs; without it the qform.
@@ -54,24 +55,23 @@ def nifti_grid(path: Path, header: NiftiHeader) -> tuple[Grid, tuple[str, ...]]:
         raise ReadError(f"{path.name} states a voxel size of 0; export the image again")
     if header.sform is None and header.qform is None:
         return Grid(shape, header.spacing_mm), _no_place(header)
-    warnings: tuple[str, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
     matrix = header.qform if header.sform is None else header.sform
     assert matrix is not None
     if header.sform is not None and header.qform is not None:
         apart_mm = _largest_distance_mm(header.sform, header.qform, shape)
         if apart_mm > _DISAGREE_MM:
-            warnings = (
+            sentence = (
                 f"its sform and qform disagree by up to {apart_mm:.1f} mm, and the sform is taken; "
-                "other programs may place it differently",
+                "other programs may place it differently"
             )
-    return _grid(path, shape, _LPS_FROM_RAS @ matrix), warnings
+            doubts = (Doubt(sentence),)
+    return _grid(path, shape, _LPS_FROM_RAS @ matrix), doubts
 
 
-def _no_place(header: NiftiHeader) -> tuple[str, ...]:
-    warnings = [f"{NO_DIRECTIONS} (qform and sform codes are 0); {CHECK}"]
-    if (header.spacing_mm == 1).all():
-        warnings.append(f"{NO_SPACING}; {CHECK}")
-    return tuple(warnings)
+def _no_place(header: NiftiHeader) -> tuple[Doubt, ...]:
+    directions = no_directions("qform and sform codes are 0")
+    return (directions, no_spacing()) if (header.spacing_mm == 1).all() else (directions,)
 
 
 def _grid(path: Path, shape: tuple[int, int, int], matrix: FloatArray) -> Grid:
@@ -87,7 +87,6 @@ def _grid(path: Path, shape: tuple[int, int, int], matrix: FloatArray) -> Grid:
         )
     # the nearest orthonormal axes to those that a float32 header could hold
     left, _, right = np.linalg.svd(direction)
-
     return Grid(shape, spacing, matrix[:3, 3], left @ right)
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from fusioninit.errors import ReadError
-from fusioninit.imaging.headers import CHECK, NO_DIRECTIONS, NO_SPACING, Claim, trimmed
+from fusioninit.imaging.doubts import CHECK, NO_DIRECTIONS, Doubt, Part, no_directions, no_spacing
+from fusioninit.imaging.headers import Claim, trimmed
 
 _HEADER_BYTES = 64 * 1024
+_LONGEST_NAME = 200
+"""Of a data file; systems allow 255 bytes."""
 
 _NRRD_BYTES = {
     1: ("signed char", "int8", "int8_t", "uchar", "unsigned char", "uint8", "uint8_t"),
@@ -23,6 +27,9 @@ _NRRD_PATIENT_SPACES = {
     "right-anterior-superior", "ras", "left-anterior-superior", "las",
     "left-posterior-superior", "lps",
 }  # fmt: skip
+_MILLIMETRES = {"mm", "millimeter", "millimeters", "millimetre", "millimetres", "?", "none", "???"}
+_AXIS_KINDS = {"domain", "space", "time", "list", "none", "???", "?", "stub", "scalar"}
+"""Kinds of NRRD axes along which one value per voxel lies."""
 _META_BYTES = {
     "MET_CHAR": 1, "MET_UCHAR": 1, "MET_SHORT": 2, "MET_USHORT": 2, "MET_INT": 4, "MET_UINT": 4,
     "MET_LONG": 4, "MET_ULONG": 4, "MET_LONG_LONG": 8, "MET_ULONG_LONG": 8, "MET_FLOAT": 4,
@@ -39,20 +46,24 @@ def nrrd_claim(path: Path) -> Claim:
         key, separator, value = line.partition(":")
         if separator and not line.startswith("#"):
             fields[key.strip().lower()] = value.lstrip("=").strip()
+    sizes = _integers(path, fields.get("sizes", ""))
+    _require_a_vector_each(path, fields, len(sizes))
     data_path = _data_path(path, fields.get("data file", fields.get("datafile", "")))
+    _require_mm(path, fields.get("space units", fields.get("units", "")))
+    _require_scalar(path, fields.get("kinds", ""))
     encoding = fields.get("encoding", "raw").lower()
     if encoding not in ("raw", "gzip", "gz"):
         raise ReadError(f"{path.name}: NRRD encoding '{encoding}' is not read; save it as gzip")
     packed = encoding != "raw"
     attached = data_path == path
     return Claim(
-        sizes=trimmed(_integers(path, fields.get("sizes", ""))),
+        sizes=trimmed(sizes),
         bytes_per_voxel=_nrrd_bytes(path, fields.get("type", "").lower()),
         data_path=data_path,
         data_offset=offset if attached and not packed else 0,
         packed=packed,
         packed_offset=offset if attached else 0,
-        warnings=_nrrd_warnings(fields),
+        doubts=_nrrd_doubts(fields),
     )
 
 
@@ -69,21 +80,53 @@ def meta_claim(path: Path) -> Claim:
             break
     else:
         raise ReadError(f"{path.name}: its MetaImage header names no data; export it again")
+    _require_mm(path, fields.get("DistanceUnits", ""))
     data = fields["ElementDataFile"]
     attached = data.upper() == "LOCAL"
     data_path = path if attached else _data_path(path, data)
     packed = fields.get("CompressedData", "False").lower() == "true"
     stated = int(fields["HeaderSize"]) if fields.get("HeaderSize", "").isdigit() else 0
+    sizes = _integers(path, fields.get("DimSize", ""))
+    if fields.get("NDims", str(len(sizes))) != str(len(sizes)):
+        # ITK's reader dies of some
+        raise ReadError(f"{path.name}: its header contradicts itself; export the image again")
     return Claim(
-        sizes=trimmed(_integers(path, fields.get("DimSize", ""))),
+        sizes=trimmed(sizes),
         bytes_per_voxel=_meta_bytes(path, fields.get("ElementType", "")),
         components=int(fields.get("ElementNumberOfChannels", "1") or 1),
         data_path=data_path,
         data_offset=0 if packed else offset if attached else stated,
         packed=packed,
         packed_offset=offset if attached else stated,
-        warnings=_meta_warnings(fields),
+        doubts=_meta_doubts(fields),
     )
+
+
+def _require_mm(path: Path, units: str) -> None:
+    """Refuse lengths in other units, which ITK takes for mm without a word."""
+    others = sorted(set(units.replace('"', " ").lower().split()) - _MILLIMETRES)
+    if others:
+        raise ReadError(
+            f"{path.name} states its lengths in '{others[0][:20]}', which most programs take for "
+            "mm; save it in mm"
+        )
+
+
+def _require_a_vector_each(path: Path, fields: dict[str, str], axes: int) -> None:
+    """Refuse directions that are more or fewer than the axes: ITK's reader dies of them."""
+    directions = re.findall(r"\([^()]*\)|none|[^()\s]+", fields.get("space directions", ""))
+    stated = fields.get("dimension", str(axes))
+    if stated != str(axes) or len(directions) not in (0, axes):
+        raise ReadError(f"{path.name}: its NRRD header contradicts itself; export the image again")
+
+
+def _require_scalar(path: Path, kinds: str) -> None:
+    others = sorted(set(kinds.lower().split()) - _AXIS_KINDS)
+    if others:
+        raise ReadError(
+            f"{path.name} has several values per voxel ('{others[0][:20]}'); choose a greyscale "
+            "volume"
+        )
 
 
 def _start(path: Path) -> bytes:
@@ -109,6 +152,8 @@ def _data_path(path: Path, name: str) -> Path:
             f"{path.name} points to several files or to another folder ('{name[:40]}'); "
             "save it as one file"
         )
+    if len(name) > _LONGEST_NAME:
+        raise ReadError(f"{path.name}: its header names no usable data file; export it again")
     return path.with_name(name)
 
 
@@ -135,22 +180,21 @@ def _meta_bytes(path: Path, name: str) -> int:
     return _META_BYTES[name]
 
 
-def _nrrd_warnings(fields: dict[str, str]) -> tuple[str, ...]:
-    warnings = []
+def _nrrd_doubts(fields: dict[str, str]) -> tuple[Doubt, ...]:
     if "space directions" not in fields:
-        warnings.append(f"{NO_DIRECTIONS} (no 'space directions'); {CHECK}")
-        if "spacings" not in fields:
-            warnings.append(f"{NO_SPACING} (no 'spacings'); {CHECK}")
-    elif fields.get("space", "").lower() not in _NRRD_PATIENT_SPACES:
-        stated = fields.get("space", "none")
-        warnings.append(f"its space is '{stated}', not a patient's: {NO_DIRECTIONS}; {CHECK}")
-    return tuple(warnings)
+        directions = no_directions("no 'space directions'")
+        return (directions,) if "spacings" in fields else (directions, no_spacing("no 'spacings'"))
+    stated = fields.get("space", "none")
+    if stated.lower() in _NRRD_PATIENT_SPACES:
+        return ()
+    text = f"its space is '{stated}', not a patient's: {NO_DIRECTIONS}; {CHECK}"
+    return (Doubt(text, Part.DIRECTIONS),)
 
 
-def _meta_warnings(fields: dict[str, str]) -> tuple[str, ...]:
-    warnings = []
+def _meta_doubts(fields: dict[str, str]) -> tuple[Doubt, ...]:
+    doubts = []
     if not fields.keys() & {"TransformMatrix", "Rotation", "Orientation"}:
-        warnings.append(f"{NO_DIRECTIONS} (no 'TransformMatrix'); {CHECK}")
+        doubts.append(no_directions("no 'TransformMatrix'"))
     if not fields.keys() & {"ElementSpacing", "ElementSize"}:
-        warnings.append(f"{NO_SPACING} (no 'ElementSpacing'); {CHECK}")
-    return tuple(warnings)
+        doubts.append(no_spacing("no 'ElementSpacing'"))
+    return tuple(doubts)

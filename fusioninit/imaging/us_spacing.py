@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fusioninit.errors import ReadError
+from fusioninit.errors import VoxelSizeNeededError
 from fusioninit.imaging.dicom_frames import numbers
 
 CREATOR, VOXEL_SIZE = 0x11290010, 0x11291016
@@ -38,7 +38,7 @@ def bare_size(name: str, header: Any) -> StatedSize | None:
 
     Raises
     ------
-    ReadError
+    VoxelSizeNeededError
         Its public and private elements contradict each other.
     """
     pixel = numbers(header.get("PixelSpacing"), 2)
@@ -51,9 +51,9 @@ def bare_size(name: str, header: Any) -> StatedSize | None:
     if edge is not None:
         for size in stated:
             if abs(size - edge) > AGREEMENT * edge:
-                raise ReadError(
+                raise VoxelSizeNeededError(
                     f"{name} states two voxel sizes ({edge:.3g} mm in its private element, "
-                    f"{size:.3g} mm publicly); state the right one (--spacing)"
+                    f"{size:.3g} mm publicly); state the right one"
                 )
     if len(stated) == 3:
         return StatedSize(np.array([stated[1], stated[0], stated[2]]))

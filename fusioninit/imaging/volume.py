@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusioninit.geometry import Grid, Space
-from fusioninit.imaging.headers import NO_DIRECTIONS, NO_SPACING
+from fusioninit.imaging.doubts import Part
 from fusioninit.imaging.stated_geometry import StatedGeometry, directions_of
 
 
@@ -34,6 +34,8 @@ class VolumeSource:
         Display window (low, high) stated by the file.
     warnings : tuple of str
         One sentence each: what is doubtful about geometry or content.
+    unstated : dict
+        Of each `Part` of the geometry that the file does not state, the warning that says so.
     stated : StatedGeometry
         What a person stated about the voxels, over what the file says.
     """
@@ -47,6 +49,7 @@ class VolumeSource:
     patient_key: str = ""
     window: tuple[float, float] | None = None
     warnings: tuple[str, ...] = ()
+    unstated: dict[str, str] = field(default_factory=dict)
     stated: StatedGeometry = field(default_factory=StatedGeometry)
     details: dict[str, Any] = field(default_factory=dict)
 
@@ -86,7 +89,7 @@ class Volume:
     @property
     def lacks_geometry(self) -> bool:
         """Whether the file states no directions or no voxel size, and no person has yet."""
-        return any(part in text for text in self.source.warnings for part in _UNSTATED)
+        return bool(self.source.unstated)
 
     def with_stated_geometry(self, stated: StatedGeometry) -> Volume:
         """The same voxels with what a person states about them; the centre stays where it is.
@@ -95,18 +98,26 @@ class Volume:
         """
         if stated.is_empty:
             return self
-        warnings = self.source.warnings
+        settled = set()
         spacing, direction = self.grid.spacing_mm, self.grid.direction
         if stated.spacing_mm is not None:
             spacing = np.asarray(stated.spacing_mm)
-            warnings = tuple(text for text in warnings if NO_SPACING not in text)
+            settled.add(Part.SPACING.value)
         if stated.orientation:
             direction = directions_of(stated.orientation)
-            warnings = tuple(text for text in warnings if NO_DIRECTIONS not in text)
+            settled.add(Part.DIRECTIONS.value)
         middle = (self.grid.size_xyz - 1) / 2
         origin = self.grid.center_mm - direction @ (middle * spacing)
         grid = Grid(self.grid.shape, spacing, origin, direction)
-        return replace(self, grid=grid).with_source(warnings=warnings, stated=stated)
+        return replace(self, grid=grid).with_source(stated=stated, **self._without(settled))
+
+    def _without(self, settled: set[str]) -> dict[str, Any]:
+        """Warnings and unstated parts once `settled` parts are stated."""
+        before = self.source.unstated
+        left = {part: text for part, text in before.items() if part not in settled}
+        gone = set(before.values()) - set(left.values())
+        warnings = tuple(text for text in self.source.warnings if text not in gone)
+        return {"warnings": warnings, "unstated": left}
 
     def percentiles(self, low: float = 1.0, high: float = 99.5) -> tuple[float, float]:
         """Intensities at two percentiles of a regular sample of the voxels."""
@@ -117,6 +128,3 @@ class Volume:
     def display_window(self) -> tuple[float, float]:
         """(low, high) to show it with: the file's own window, else percentiles."""
         return self.source.window or self.percentiles()
-
-
-_UNSTATED = (NO_DIRECTIONS, NO_SPACING)

@@ -17,7 +17,7 @@ from fusioninit.session.work import Work
 class Exporting(Work):
     """Writes the case as it is at the start of the export into a folder.
 
-    Cancelled, it leaves the files that it has already written.
+    Cancelled, nothing of it is put in place.
     """
 
     exported = Signal(object, object)

@@ -10,6 +10,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from fusioninit.errors import VoxelSizeNeededError
 from fusioninit.geometry import Space
 from fusioninit.imaging.stated_geometry import StatedGeometry
 from fusioninit.imaging.volume import Volume
@@ -37,6 +38,9 @@ class Opening(Work):
     warned = Signal(str)
     unplaced = Signal(object)
     """Space of a volume just opened whose file states no directions or no voxel size."""
+    size_needed = Signal(object, object, str)
+    """(space, path, sentence): one file was asked for, and is refused until its voxel size is
+    stated. `failed` has said the sentence before."""
     doubted = Signal(object)
     """Sentences that speak against both images being one patient's: a person must answer."""
 
@@ -53,8 +57,6 @@ class Opening(Work):
         super().__init__(session, job, parent)
         self._read = _PreparingReader(read, prepare)
         self._new_journal = new_journal
-        self.asked: dict[Space, Path] = {}
-        """The files that were asked for last."""
 
     def open_volumes(
         self,
@@ -67,14 +69,12 @@ class Opening(Work):
 
         `stated` is what a person says about the voxels of all of them.
         """
-        self.asked = dict(paths)
         read = self._read if stated is None else partial(self._read, stated=stated)
         task = partial(_read_volumes, read, dict(paths), self._session.case, series_uid)
         self._submit(task, " and ".join(path.name for path in paths.values()), paths.values())
 
     def open_saved(self, path: Path) -> None:
         """Open a case that was saved."""
-        self.asked = {}
         self._submit(partial(_make, partial(_load, path), self._read), path.name, [path])
 
     def open_made(self, make: Callable[[VolumeReader], Case], name: str) -> None:
@@ -86,6 +86,10 @@ class Opening(Work):
         self._job.submit(task, context=list(paths))
 
     def _on_succeeded(self, answer: Any, context: Any) -> None:
+        if isinstance(answer, _SizeNeeded):
+            self.failed.emit(answer.sentence)
+            self.size_needed.emit(answer.space, answer.path, answer.sentence)
+            return
         case: Case = answer
         self._session.open_case(case, journal=self._new_journal())
         self.opened.emit(context)
@@ -98,6 +102,15 @@ class Opening(Work):
             doubts = pair_warnings(mr=case.mr, us=case.us)
             if doubts:
                 self.doubted.emit(doubts)
+
+
+@dataclass(frozen=True)
+class _SizeNeeded:
+    """The answer instead of a case: the only file asked for lacks a voxel size."""
+
+    space: Space
+    path: Path
+    sentence: str
 
 
 @dataclass(frozen=True)
@@ -131,10 +144,15 @@ def _read_volumes(
     *,
     progress: Progress,
     cancelled: Cancelled,
-) -> Case:
+) -> Case | _SizeNeeded:
     for number, (space, path) in enumerate(paths.items()):
         progress((number + 0.1) / len(paths), f"Reading {space.upper()} from {path.name}")
-        volume = read(path, space=space, series_uid=series_uid, cancelled=cancelled)
+        try:
+            volume = read(path, space=space, series_uid=series_uid, cancelled=cancelled)
+        except VoxelSizeNeededError as refusal:
+            if len(paths) > 1:
+                raise
+            return _SizeNeeded(space, path, str(refusal))
         case = case.with_volume(volume)
         if cancelled():
             return case

@@ -7,7 +7,6 @@ on reading.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Callable
@@ -22,7 +21,8 @@ from fusioninit.imaging.stated_geometry import StatedGeometry
 from fusioninit.imaging.volume import Volume
 from fusioninit.landmarks import LandmarkSet
 from fusioninit.state.case import Case, Decision, Target
-from fusioninit.state.image_copies import with_copied_images
+from fusioninit.state.image_copies import remove_other_copies, with_copied_images
+from fusioninit.state.image_hash import files_sha256, image_sha256
 from fusioninit.state.landmark_records import landmarks_from_record, landmarks_to_record
 from fusioninit.state.needle_plan import (
     Core,
@@ -78,7 +78,8 @@ def save_case(case: Case, path: Path, *, copy_images: bool = False) -> Path:
     """Write the case beside `path`, read it back, then move it into place at once.
 
     Images stay where they are and are referred to, unless `copy_images`: then copies in a folder
-    beside the case travel with it.
+    beside the case travel with it. New copies are there before the case file names them, and old
+    ones go when it no longer does.
 
     Raises
     ------
@@ -89,9 +90,9 @@ def save_case(case: Case, path: Path, *, copy_images: bool = False) -> Path:
     """
     path = path if path.name.endswith(".json") else path.with_name(path.name + SUFFIX)
     path.parent.mkdir(parents=True, exist_ok=True)
+    copies = path.parent / f"{path.name.removesuffix(SUFFIX).removesuffix('.json')}-images"
     if copy_images:
-        stem = path.name.removesuffix(SUFFIX).removesuffix(".json")
-        case = with_copied_images(case, path.parent / f"{stem}-images")
+        case = with_copied_images(case, copies)
     record = case_record(case, relative_to=path.parent)
     beside = path.with_name(path.name + ".new")
     with beside.open("w", encoding="utf-8") as stream:
@@ -101,6 +102,8 @@ def save_case(case: Case, path: Path, *, copy_images: bool = False) -> Path:
     if json.loads(beside.read_text(encoding="utf-8")) != json.loads(json.dumps(record)):
         raise OSError(f"{path.name}: what was written differs when read back; choose another disk")
     os.replace(beside, path)
+    if copy_images:
+        remove_other_copies(case, copies)
     return path
 
 
@@ -168,16 +171,6 @@ def migrated(record: dict[str, Any]) -> dict[str, Any]:
     return record | {"version": VERSION}
 
 
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file, or of all files of a folder by sorted relative name."""
-    digest = hashlib.sha256()
-    files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
-    for file in files:
-        with file.open("rb") as stream:
-            digest.update(hashlib.file_digest(stream, "sha256").digest())
-    return digest.hexdigest()
-
-
 def _image_record(volume: Volume, relative_to: Path | None) -> dict[str, Any]:
     source = volume.source
     record: dict[str, Any] = {
@@ -188,7 +181,7 @@ def _image_record(volume: Volume, relative_to: Path | None) -> dict[str, Any]:
     }
     if relative_to is not None and source.path is not None:
         record["path"] = os.path.relpath(source.path.resolve(), relative_to.resolve())
-        record["sha256"] = file_sha256(source.path)
+        record["sha256"] = image_sha256(source.path)
     return record
 
 
@@ -223,11 +216,22 @@ def _open_image(case_path: Path, space: Space, image: dict[str, Any], read: Volu
             f"{case_path.name}: its {space.value.upper()} '{image['path']}' is missing; "
             "put the image back beside the case"
         )
-    if image.get("sha256") not in (None, file_sha256(path)):
+    if "sha256" in image and not _is_unchanged(path, image["sha256"]):
         raise ReadError(
             f"{case_path.name}: its {space.value.upper()} '{image['path']}' has changed since the "
             "case was saved; restore the original image, or open the images as a new case"
         )
+    return _read_image(path, space, image, read)
+
+
+def _is_unchanged(path: Path, sha256: str | None) -> bool:
+    # the first versions hashed a header without the data file that it names
+    return sha256 in (None, image_sha256(path)) or (
+        path.is_file() and sha256 == files_sha256([path])
+    )
+
+
+def _read_image(path: Path, space: Space, image: dict[str, Any], read: VolumeReader) -> Volume:
     said = image.get("stated")
     stated = {} if said is None else {"stated": StatedGeometry.from_record(said)}
     return read(path, space=space, series_uid=image.get("series_uid") or None, **stated)

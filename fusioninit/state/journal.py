@@ -48,13 +48,13 @@ def read_journal(path: Path) -> list[JournalEntry]:
     ReadError
         A line other than the last is damaged.
     """
-    lines = path.read_text(encoding="utf-8").split("\n")
+    lines = path.read_bytes().split(b"\n")
     entries = []
     for number, line in enumerate(lines, start=1):
         if not line:
             continue
         try:
-            raw = json.loads(line)
+            raw = json.loads(line.decode("utf-8"))
             entries.append(JournalEntry(raw["time"], raw["action"], raw["state"]))
         except (ValueError, KeyError, TypeError) as error:
             if number == len(lines):

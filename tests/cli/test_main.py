@@ -4,6 +4,8 @@ import sys
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian
 
 from fusioninit.cli.main import build_parser, main
 
@@ -80,6 +82,43 @@ def test_the_command_is_installed_and_knows_its_version():
         check=True,
     )
     assert out.stdout.startswith("fusioninit ")
+
+
+@pytest.mark.parametrize("command", ["info", "register"])
+def test_a_us_without_voxel_size_is_refused_until_it_is_stated_by_options(
+    tmp_path, capsys, command
+):
+    data = Dataset()
+    data.file_meta = FileMetaDataset()
+    data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    data.SOPClassUID = "1.2.840.10008.5.1.4.1.1.3.1"
+    data.SOPInstanceUID, data.SeriesInstanceUID, data.Modality = "1.2.3", "1.2", "US"
+    data.NumberOfFrames, data.Rows, data.Columns, data.SamplesPerPixel = 4, 5, 6, 1
+    data.PhotometricInterpretation, data.PixelRepresentation = "MONOCHROME2", 0
+    data.BitsAllocated, data.BitsStored, data.HighBit = 8, 8, 7
+    data.PixelData = bytes(range(120))
+    path = tmp_path / "us.dcm"
+    data.save_as(path, enforce_file_format=True)
+    words = {
+        "info": ["info", str(path), "--modality", "us"],
+        "register": [
+            "register",
+            "--mr",
+            str(path),
+            "--us",
+            str(path),
+            "--out",
+            str(tmp_path / "o"),
+        ],
+    }[command]
+    assert main(words) == 3
+    said = capsys.readouterr().err
+    assert "states no complete voxel size; state it with its orientation" in said
+    assert {"info": "(--spacing and", "register": "(--us-spacing and"}[command] in said
+    assert len(said.strip().splitlines()) == 1
+    if command == "info":
+        assert main([*words, "--spacing", "0.3,0.4,0.5", "--orientation", "LPS"]) == 0
+        assert "spacing mm: 0.300 0.400 0.500" in capsys.readouterr().out
 
 
 def test_a_file_without_geometry_is_read_as_stated(tmp_path, capsys):

@@ -12,6 +12,7 @@ import SimpleITK as sitk
 from numpy.testing import assert_allclose, assert_array_equal
 
 from fusioninit.exchange.export import export_contents
+from fusioninit.exchange.recipes import RECIPES
 from fusioninit.exchange.transforms import read_transform
 from fusioninit.geometry import Space
 from fusioninit.imaging.nifti_header import nifti_header
@@ -61,6 +62,7 @@ def _correlation(first, second) -> float:
 def test_a_bspline_registration_starts_from_our_file_and_without_it_does_not_arrive(
     files, contents
 ):
+    assert "method.SetMovingInitialTransform(start)" in RECIPES
     us, mr = (_image(contents.volume(space)) for space in (Space.US, Space.MR))
 
     def register(start) -> float:

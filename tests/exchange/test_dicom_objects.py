@@ -41,6 +41,23 @@ def test_dciodvfy_finds_no_error(request, files, name):
     assert "Error" not in ran.stdout + ran.stderr
 
 
+@pytest.mark.skipif(shutil.which("dciodvfy") is None, reason="install dicom3tools for dciodvfy")
+@pytest.mark.parametrize("keep", [False, True])
+def test_where_both_images_are_dicom_their_own_frames_are_named_and_dciodvfy_is_content(
+    dicom_contents, dicom_files, tmp_path, keep
+):
+    us = read_volume(dicom_files["us_dicom"], space=Space.US)
+    both = replace(dicom_contents, us=us, keep_identity=keep)
+    files = export_contents(both, tmp_path / "out")
+    assert "us_dicom" not in files
+    registration = pydicom.dcmread(files["dicom_registration"])
+    frames = [item.FrameOfReferenceUID for item in registration.RegistrationSequence]
+    assert frames == [us.source.frame_of_reference_uid, "1.2.826.0.1.3"]
+    for name in ("dicom_registration", "mr_landmarks_dicom", "us_landmarks_dicom"):
+        ran = subprocess.run(["dciodvfy", files[name]], capture_output=True, text=True, check=False)
+        assert "Error" not in ran.stdout + ran.stderr
+
+
 def test_the_registration_and_the_exported_us_share_a_frame_of_reference(dicom_files):
     registration = pydicom.dcmread(dicom_files["dicom_registration"])
     us = pydicom.dcmread(dicom_files["us_dicom"])
@@ -147,5 +164,5 @@ def test_of_a_dicom_study_a_case_takes_only_its_own_series_along(dicom_contents,
     moved = path.parent.rename(tmp_path / "two")
     back = load_case(moved / path.name, read=read_volume)
     assert_array_equal(back.mr.voxels, dicom_contents.mr.voxels)
-    assert back.mr.source.path == moved / "case-images" / "mr"
+    assert back.mr.source.path.parent == moved / "case-images"
     assert len(list(back.mr.source.path.iterdir())) == len(list(source.glob("*.dcm")))

@@ -5,7 +5,8 @@ images whose intensity is the MR coordinate itself (x, y, z): what they write at
 MR point that they took for it, and linear interpolation of a linear ramp is exact.
 
 The table goes to test-artefacts/formats-and-clients.txt. 3D Slicer joins it where
-FUSIONINIT_SLICER_PYTHON names a python with slicer-core.
+FUSIONINIT_SLICER_PYTHON names a python with slicer-core, itk-elastix where
+FUSIONINIT_ELASTIX_PYTHON names one with itk-elastix.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import csv
 import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 from dataclasses import replace
@@ -34,6 +36,7 @@ from fusioninit.imaging.volume import Volume
 RAS = np.diag([-1.0, -1, 1, 1])
 LIMIT_MM = 1e-3
 SLICER = os.environ.get("FUSIONINIT_SLICER_PYTHON", "")
+ELASTIX = os.environ.get("FUSIONINIT_ELASTIX_PYTHON", "")
 
 
 class World(NamedTuple):
@@ -175,6 +178,21 @@ def transformix(world, name, axis):
     (world.folder / f"tx{axis}").mkdir(exist_ok=True)
     world.run("transformix", "-in", f"MR{axis}.nii.gz", "-tp", world.at(name), "-out", f"tx{axis}")
     return voxels(world.folder / f"tx{axis}" / "result.nii.gz")
+
+
+ITK_ELASTIX = """
+import sys, itk
+parameters = itk.ParameterObject.New()
+parameters.AddParameterFile(sys.argv[2])
+moving = itk.imread(sys.argv[1], itk.F)
+itk.imwrite(itk.transformix_filter(moving, parameters), sys.argv[3])
+"""
+
+
+def itk_elastix(world, name, axis):
+    out = f"ie{axis}.nii.gz"
+    world.run(ELASTIX, "-c", ITK_ELASTIX, f"MR{axis}.nii.gz", world.at(name), out)
+    return voxels(world.folder / out)
 
 
 def plastimatch(world, name, axis):
@@ -331,9 +349,25 @@ def highdicom_report(world, name):
     report = highdicom.sr.srread(world.at(name))
     groups = report.content.get_planar_roi_measurement_groups()
     found = {str(g.tracking_identifier): np.ravel(g.roi.value) for g in groups}
-    contents = world.contents
-    marks = contents.mr_landmarks if name.startswith("mr") else contents.us_landmarks
+    return max(
+        float(np.linalg.norm(found[n] - m.position_mm)) for n, m in _marks(world, name).items()
+    )
+
+
+def dsrdump_report(world, name):
+    ran = subprocess.run(
+        ["dsrdump", world.at(name)], capture_output=True, text=True, check=True, timeout=60
+    )
+    names = re.findall(r'"Tracking Identifier"\)="(\w+)"', ran.stdout)
+    numbers = re.findall(r"\(POINT,,([-\d./e]+)\)", ran.stdout)
+    found = {n: np.array(text.split("/"), float) for n, text in zip(names, numbers, strict=True)}
+    marks = _marks(world, name)
+    assert set(found) == set(marks)
     return max(float(np.linalg.norm(found[n] - m.position_mm)) for n, m in marks.items())
+
+
+def _marks(world, name):
+    return world.contents.mr_landmarks if name.startswith("mr") else world.contents.us_landmarks
 
 
 def _targets_us(world):
@@ -346,9 +380,7 @@ def _listed(world, name):
         return [end for core in contents.cores for end in (core.entry_us_mm, core.tip_us_mm)]
     if name == "targets_markups":
         return _targets_us(world)
-    return (
-        contents.us_landmarks if name.startswith("us") else contents.mr_landmarks
-    ).positions_mm()
+    return _marks(world, name).positions_mm()
 
 
 ITK = ("transform_tfm", "transform_h5", "transform_ants")
@@ -362,6 +394,9 @@ HERE = {
     "plastimatch": shutil.which("plastimatch") is not None,
     "NiftyReg": shutil.which("reg_resample") is not None,
     "3D Slicer": bool(SLICER),
+    "itk-elastix": bool(ELASTIX),
+    "dsrdump": shutil.which("dsrdump") is not None,
+    "dciodvfy": shutil.which("dciodvfy") is not None,
 }
 """Clients that are not needed to run the program; all others come with it or with the tests."""
 
@@ -372,6 +407,7 @@ TABLE = [
     ("transform_tfm", "plastimatch", ramps(plastimatch)),
     ("transform_tfm", "greedy", ramps(greedy)),
     ("transform_elastix", "elastix", ramps(transformix)),
+    ("transform_elastix", "itk-elastix", ramps(itk_elastix)),
     ("transform_ras_matrix", "greedy", ramps(greedy)),
     ("transform_ras_matrix", "NiftyReg", ramps(niftyreg)),
     ("transform_ras_matrix", "MONAI", ramps(monai_images)),
@@ -388,12 +424,33 @@ TABLE = [
     ("dicom_registration", "pydicom", points(dicom_points)),
     ("mr_landmarks_dicom", "highdicom", highdicom_report),
     ("us_landmarks_dicom", "highdicom", highdicom_report),
+    ("mr_landmarks_dicom", "dsrdump", dsrdump_report),
+    ("us_landmarks_dicom", "dsrdump", dsrdump_report),
     ("sidecar", "json, numpy", points(sidecar_points)),
     *((name, "json", markup_points) for name in MARKUPS),
     *((name, "3D Slicer", slicer_markups) for name in MARKUPS),
     ("targets_table", "csv", table_points),
     ("cores_table", "csv", table_points),
 ]
+
+
+OBJECTS = ("dicom_registration", "us_dicom", "mr_landmarks_dicom", "us_landmarks_dicom")
+"""DICOM objects, which dciodvfy compares with the standard: it places no point."""
+
+NOT_RUN = "FSL FLIRT: no file is written for it, since its convention was never checked by running"
+
+
+def dciodvfy_lines(world):
+    for name in OBJECTS:
+        start = f"{world.files[name].name:32s} {'dciodvfy':16s}"
+        if not HERE["dciodvfy"]:
+            yield f"{start} not installed"
+            continue
+        ran = subprocess.run(
+            ["dciodvfy", world.at(name)], capture_output=True, text=True, check=False, timeout=60
+        )
+        assert "Error" not in ran.stdout + ran.stderr, ran.stderr
+        yield f"{start} no error"
 
 
 def test_every_client_that_is_here_puts_every_point_where_we_say(world, pytestconfig):
@@ -406,6 +463,7 @@ def test_every_client_that_is_here_puts_every_point_where_we_say(world, pytestco
         lines.append(f"{world.files[name].name:32s} {client:16s} {residual_mm:.0e} mm")
         if not residual_mm <= LIMIT_MM:
             missed[name, client] = residual_mm
+    lines += [*dciodvfy_lines(world), NOT_RUN]
     out = pytestconfig.rootpath / "test-artefacts" / "formats-and-clients.txt"
     out.parent.mkdir(exist_ok=True)
     out.write_text("\n".join(["file, client, largest residual", *lines]) + "\n", encoding="utf-8")
@@ -443,5 +501,8 @@ def test_the_manual_s_table_has_a_row_for_every_format_and_client(world, pytestc
     text = (pytestconfig.rootpath / "assets" / "interoperability.md").read_text(encoding="utf-8")
     for name, client, _ in TABLE:
         assert f"| `{world.files[name].name}` | {client} |" in text
+    for name in OBJECTS:
+        assert f"| `{world.files[name].name}` | dciodvfy | no error |" in text
+    assert NOT_RUN in " ".join(text.split())
     for line in RECIPES.splitlines()[8:]:
         assert line in text

@@ -111,3 +111,13 @@ def test_what_is_no_landmark_file_is_refused_with_one_sentence(tmp_path, text, r
 def test_a_missing_landmark_file(tmp_path):
     with pytest.raises(ReadError, match=r"gone\.json: no such file; choose landmarks"):
         read_landmarks(tmp_path / "gone.json", space=Space.MR)
+
+
+def test_a_covariance_that_is_no_number_is_one_sentence(tmp_path):
+    marks = LandmarkSet.from_positions(Space.US, {"apex": [1.0, 2, 3]})
+    path = write_markups(tmp_path / "a.mrk.json", marks)
+    text = path.read_text(encoding="utf-8").replace("covariance_mm2 [9.0", "covariance_mm2 [1e999")
+    assert "1e999" in text
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ReadError, match=r"a\.mrk\.json is a damaged markups file"):
+        read_landmarks(path, space=Space.US)

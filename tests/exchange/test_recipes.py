@@ -129,6 +129,8 @@ def test_greedy_reslices(folder, overlap):
 
 @pytest.mark.parametrize("ours", [True, False])
 def test_greedy_deforms(folder, overlap, ours):
+    command = "greedy -d 3 -m NCC 2x2x2 -i US.nii.gz MR.nii.gz -it us_from_mr_ras_matrix.txt"
+    assert command in RECIPES
     start = ["-it", "us_from_mr_ras_matrix.txt"] if ours else []
     warp = f"warp-{ours}.nii.gz"
     greedy(
@@ -149,6 +151,7 @@ def test_ants_resamples_and_deforms_from_our_file(folder, overlap):
     for name in ("us_from_mr_0GenericAffine.mat", "us_from_mr.tfm", "us_from_mr.h5"):
         moved = ants.apply_transforms(us, mr, [str(folder / name)])
         assert overlap(moved.numpy().transpose(2, 1, 0)) > 0.98
+    assert '"SyNOnly", initial_transform="us_from_mr_0GenericAffine.mat"' in RECIPES
     answer = ants.registration(
         us, mr, "SyNOnly", initial_transform=start, reg_iterations=(10, 5), outprefix=f"{folder}/a"
     )

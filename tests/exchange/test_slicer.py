@@ -56,15 +56,29 @@ for name in ("us_landmarks.mrk.json", "mr_landmarks.mrk.json"):
     answer["points_ras"][name] = points
     storage.SetFileName(folder + "slicer_" + name)
     assert storage.WriteData(node)
+mr = scene.GetNthNodeByClass(1, "vtkMRMLMarkupsFiducialNode")
+answer["mr_put_under_ras"] = {}
+for number in range(scene.GetNumberOfNodesByClass("vtkMRMLLinearTransformNode")):
+    node = scene.GetNthNodeByClass(number, "vtkMRMLLinearTransformNode")
+    mr.SetAndObserveTransformNodeID(node.GetID())
+    placed = []
+    for at in range(mr.GetNumberOfDefinedControlPoints()):
+        place = [0.0, 0.0, 0.0]
+        mr.GetNthControlPointPositionWorld(at, place)
+        placed.append(place)
+    answer["mr_put_under_ras"][sys.argv[2 + number]] = placed
 json.dump(answer, open(folder + "answer.json", "w"))
 """
+
+
+TRANSFORMS = ("us_from_mr.tfm", "us_from_mr.h5", "us_from_mr_0GenericAffine.mat")
 
 
 @pytest.fixture(scope="module")
 def folder(contents, tmp_path_factory):
     folder = tmp_path_factory.mktemp("slicer")
     export_contents(contents, folder)
-    subprocess.run([PYTHON, "-c", IN_SLICER, str(folder)], check=True, timeout=300)
+    subprocess.run([PYTHON, "-c", IN_SLICER, str(folder), *TRANSFORMS], check=True, timeout=300)
     return folder
 
 
@@ -73,12 +87,22 @@ def answer(folder):
     return json.loads((folder / "answer.json").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize(
-    "name", ["us_from_mr.tfm", "us_from_mr.h5", "us_from_mr_0GenericAffine.mat"]
-)
+@pytest.mark.parametrize("name", TRANSFORMS)
 def test_what_is_put_under_the_transform_in_slicer_lands_on_the_us(answer, contents, name):
     wanted = to_ras(contents.us_from_mr.matrix)
     assert_allclose(answer["to_parent_ras"][name], wanted, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", TRANSFORMS)
+def test_mr_landmarks_put_under_the_transform_lie_on_the_us_and_without_it_do_not(
+    answer, contents, name
+):
+    """The recipe: drag the MR and its landmarks onto the transform."""
+    wanted = contents.us_landmarks.positions_mm()
+    placed = np.array(answer["mr_put_under_ras"][name]) * [-1, -1, 1]
+    assert_allclose(placed, wanted, atol=1e-6)
+    alone = np.array(list(answer["points_ras"]["mr_landmarks.mrk.json"].values())) * [-1, -1, 1]
+    assert np.linalg.norm(alone - wanted, axis=-1).min() > 50
 
 
 @pytest.mark.parametrize("space", [Space.US, Space.MR])

@@ -5,15 +5,21 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from fusioninit.errors import ReadError
+from fusioninit.errors import VoxelSizeNeededError
 from fusioninit.geometry import Grid, Space
 from fusioninit.gui.geometry_dialog import PlanePreview
 from fusioninit.imaging import Volume, VolumeSource
-from fusioninit.imaging.headers import NO_DIRECTIONS, NO_SPACING, STATE_SPACING
+from fusioninit.imaging.doubts import (
+    NO_SPACING,
+    no_directions,
+    no_spacing,
+    sentences_of,
+    unstated_of,
+)
 from fusioninit.imaging.stated_geometry import StatedGeometry
 from fusioninit.state.case_file import case_record
 
-WARNINGS = (f"{NO_DIRECTIONS}; check", f"{NO_SPACING}; check")
+DOUBTS = (no_directions(), no_spacing())
 
 
 def bare_volume(path, space=Space.US):
@@ -22,7 +28,7 @@ def bare_volume(path, space=Space.US):
         .integers(0, 255, (20, 30, 40))
         .astype(np.uint8)
     )
-    source = VolumeSource(path=path, warnings=WARNINGS)
+    source = VolumeSource(path=path, warnings=sentences_of(DOUBTS), unstated=unstated_of(DOUBTS))
     return Volume(voxels, Grid.centred(voxels.shape, 1.0), space, source)
 
 
@@ -98,7 +104,7 @@ def test_two_volumes_are_asked_about_one_after_the_other(window, tmp_path):
 def test_a_file_refused_for_want_of_a_voxel_size_can_be_stated(make_window, tmp_path, qtbot):
     def read(path, *, space, series_uid=None, cancelled=None, stated=None):
         if stated is None:
-            raise ReadError(f"us.dcm states no voxel size; state it {STATE_SPACING}")
+            raise VoxelSizeNeededError("us.dcm states two voxel sizes; choose one")
         return read_bare(path, space=space, stated=stated)
 
     window = make_window(read=read)
@@ -113,6 +119,20 @@ def test_a_file_refused_for_want_of_a_voxel_size_can_be_stated(make_window, tmp_
     dialog.sizes[2].setValue(0.7)
     QTest.mouseClick(dialog.use, Qt.MouseButton.LeftButton)
     assert window.session.case.us.grid.spacing_mm[2] == pytest.approx(0.7)
+
+
+def test_of_two_files_a_refused_one_is_said_and_neither_is_opened(make_window, tmp_path, qtbot):
+    def read(path, *, space, series_uid=None, cancelled=None, stated=None):
+        if space is Space.US:
+            raise VoxelSizeNeededError("us.dcm states no complete voxel size")
+        return read_bare(path, space=space)
+
+    window = make_window(read=read)
+    window.show()
+    window.opening.open_volumes({Space.MR: tmp_path / "mr.nii", Space.US: tmp_path / "us.dcm"})
+    assert window.session.case.mr is None
+    assert "us.dcm states no complete voxel size" in window.messages.texts
+    assert not window.messages.answer.isVisible()
 
 
 def test_a_volume_that_came_from_no_file_is_not_asked_about(window):

@@ -5,6 +5,8 @@ import pydicom
 import pytest
 import SimpleITK as sitk
 from numpy.testing import assert_allclose, assert_array_equal
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
 
 from fusioninit.errors import InputError, ReadError
 from fusioninit.geometry import Grid, Space
@@ -70,6 +72,23 @@ def test_missing_slices_are_refused_and_counted(write, grid):
     )
 
 
+@pytest.mark.parametrize(
+    ("skip", "numbers"), [((0, 1), "9 slices are numbered from 3 to 11"), ((10,), None)]
+)
+def test_slices_missing_at_an_end_are_guessed_from_their_numbers(write, grid, skip, numbers):
+    """No gap shows them: of the last slice nothing is known unless the header counts."""
+    warnings = read(write.series(grid, skip=skip)).source.warnings
+    wanted = () if numbers is None else (f"its {numbers}: slices may be missing at an end",)
+    assert warnings == wanted
+
+
+def test_slices_missing_at_an_end_are_known_where_the_header_counts(write, grid):
+    write.series(grid, skip=(10,), ImagesInAcquisition=11)
+    assert read(write.folder).source.warnings == (
+        "its header speaks of 11 images and 10 are here: slices may be missing at an end",
+    )
+
+
 def test_unevenly_spaced_slices_are_refused(write, grid):
     moved = grid.to_world([0, 0, 3.3])
     write.series(grid, skip=(3,))
@@ -91,6 +110,14 @@ def test_gantry_tilt_is_refused_with_its_angle(write, grid):
     )
 
 
+def test_slices_at_impossible_positions_are_refused(write, grid):
+    write.series(grid, skip=(10,))
+    data = write.slice_of(grid, np.ones(grid.shape[1:], np.uint16), 10)
+    data.ImagePositionPatient = ["1e300", "0", "0"]
+    write.save(data, "far.dcm")
+    assert refusal(write.folder).endswith("its slices lie at impossible positions; export it again")
+
+
 def test_two_acquisitions_at_the_same_places_are_refused(write, grid):
     write.series(grid, name="a", AcquisitionNumber=1)
     write.series(grid, name="b", AcquisitionNumber=2)
@@ -105,6 +132,17 @@ def test_two_acquisitions_that_interleave_regularly_are_refused(write, grid):
     write.series(grid, name="a", AcquisitionNumber=1)
     write.series(between, name="b", AcquisitionNumber=2)
     assert "slices of 2 acquisitions alternate (acquisition number 1, 2)" in refusal(write.folder)
+
+
+def test_two_acquisitions_one_after_the_other_are_read_with_a_warning(write, grid):
+    write.series(grid, name="a", AcquisitionNumber=1, skip=range(6, 11))
+    write.series(grid, name="b", AcquisitionNumber=2, skip=range(6))
+    volume = read(write.folder)
+    assert_same_place(volume, grid)
+    assert volume.source.warnings == (
+        "its slices come from 2 acquisitions one after the other (acquisition number 1, 2); check "
+        "that the patient did not move where they meet",
+    )
 
 
 def test_the_same_image_stored_twice_is_one_slice(write, grid):
@@ -125,6 +163,19 @@ def test_an_enhanced_mr_with_a_frame_missing_is_refused(write, grid):
     assert "1 of 11 slices are missing" in refusal(write.enhanced(grid, order=order))
 
 
+def test_an_enhanced_file_damaged_within_its_frames_is_refused_or_spoken_of(write, grid):
+    path = write.enhanced(grid)
+    raw = path.read_bytes()
+    position = b"\x20\x00\x32\x00DS"
+    assert raw.count(position) == grid.shape[0]
+    path.write_bytes(raw.replace(position, b"\x20\x00\x32\x00NO", 1))
+    assert refusal(path) == "enhanced.dcm: its DICOM header is damaged; copy the file again"
+    write.series(grid, name="whole", SeriesInstanceUID="1.7")
+    volume = read(write.folder)
+    assert volume.source.series_uid == "1.7"
+    assert "1 DICOM file could not be read (enhanced.dcm)" in volume.source.warnings[0]
+
+
 def test_an_enhanced_us_volume_is_read_in_its_own_frame_and_says_so(write, grid):
     path = write.enhanced(grid, sop_class="1.2.840.10008.5.1.4.1.1.6.2")
     volume = read(path, Space.US)
@@ -134,12 +185,14 @@ def test_an_enhanced_us_volume_is_read_in_its_own_frame_and_says_so(write, grid)
         "check left, right, front and back",
     )
     assert volume.source.frame_of_reference_uid == "1.2.3.8"
+    assert volume.lacks_geometry
+    assert not volume.with_stated_geometry(StatedGeometry(orientation="RAS")).lacks_geometry
 
 
 def test_a_multiframe_us_without_voxel_size_asks_for_it(write):
     assert refusal(write.us_multiframe(), Space.US) == (
-        "us.dcm, series 4 't2_tse_tra' states no complete voxel size; state it (--spacing) with "
-        "its orientation (--orientation), or export it with geometry"
+        "us.dcm, series 4 't2_tse_tra' states no complete voxel size; state it with its "
+        "orientation, or export it with geometry"
     )
 
 
@@ -207,6 +260,84 @@ def test_what_pydicom_cannot_unpack_gdcm_does(tmp_path, grid, compressor):
     syntax = pydicom.dcmread(tmp_path / "0.dcm").file_meta.TransferSyntaxUID
     assert syntax.is_compressed
     assert_same_place(read(tmp_path), grid)
+
+
+def jpeg_lossless(voxels, folder):
+    """Encapsulated pixels of (k, j, i) or (k, j, i, 3) voxels, and their transfer syntax."""
+    writer = sitk.ImageFileWriter()
+    writer.SetUseCompression(True)
+    writer.SetCompressor("JPEG")
+    writer.SetFileName(str(folder / "packed.dcm"))
+    writer.Execute(sitk.GetImageFromArray(voxels, isVector=voxels.ndim == 4))
+    packed = pydicom.dcmread(folder / "packed.dcm")
+    assert packed.file_meta.TransferSyntaxUID == "1.2.840.10008.1.2.4.70"
+    return packed.PixelData, packed.file_meta.TransferSyntaxUID
+
+
+def test_jpeg_lossless_frames_are_rescaled_each_by_its_own_numbers(write, grid, tmp_path):
+    path = write.enhanced(grid)
+    data = pydicom.dcmread(path)
+    for number, item in enumerate(data.PerFrameFunctionalGroupsSequence):
+        values = Dataset()
+        values.RescaleSlope, values.RescaleIntercept, values.RescaleType = number + 1, -7, "US"
+        item.PixelValueTransformationSequence = Sequence([values])
+    data.PixelData, data.file_meta.TransferSyntaxUID = jpeg_lossless(numbered(grid), tmp_path)
+    data.save_as(path, enforce_file_format=True)
+    slopes = np.arange(1, grid.shape[0] + 1)[:, None, None]
+    assert_array_equal(read(path).voxels, numbered(grid) * slopes - 7)
+
+
+def numbered(grid):
+    return np.arange(np.prod(grid.shape), dtype=np.uint16).reshape(grid.shape)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_negative_image_becomes_positive_packed_or_not(write, tmp_path, packed):
+    path = write.us_multiframe(PixelSpacing=[0.3, 0.4], SliceThickness=0.5)
+    data = pydicom.dcmread(path)
+    data.PhotometricInterpretation = "MONOCHROME1"
+    voxels = data.pixel_array
+    if packed:
+        data.PixelData, data.file_meta.TransferSyntaxUID = jpeg_lossless(voxels, tmp_path)
+    data.save_as(path, enforce_file_format=True)
+    assert_array_equal(read(path, Space.US).voxels, voxels.max() - voxels)
+
+
+@pytest.mark.parametrize("photometric", ["RGB", "YBR_FULL"])
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("coloured", [False, True])
+def test_grey_in_three_channels_is_grey_and_colour_is_refused(
+    write, tmp_path, photometric, packed, coloured
+):
+    """Many ultrasound machines export grey so."""
+    path = write.us_multiframe(PixelSpacing=[0.3, 0.4], SliceThickness=0.5)
+    data = pydicom.dcmread(path)
+    grey = (data.pixel_array % 256).astype(np.uint8)
+    channels = (
+        [grey, grey, grey] if photometric == "RGB" else [grey, *[np.full_like(grey, 128)] * 2]
+    )
+    if coloured:
+        channels[2] = 255 - channels[2] // 2
+    voxels = np.stack(channels, axis=-1)
+    data.SamplesPerPixel, data.PhotometricInterpretation = 3, photometric
+    data.PlanarConfiguration, data.BitsAllocated, data.BitsStored, data.HighBit = 0, 8, 8, 7
+    data.PixelData = voxels.tobytes()
+    if packed:
+        data.PixelData, data.file_meta.TransferSyntaxUID = jpeg_lossless(voxels, tmp_path)
+    data.save_as(path, enforce_file_format=True)
+    if coloured:
+        assert "is a colour image; choose a greyscale series" in refusal(path, Space.US)
+    else:
+        assert_array_equal(read(path, Space.US).voxels, grey)
+
+
+def test_a_compression_that_nothing_here_unpacks_is_named(write):
+    path = write.us_multiframe(PixelSpacing=[0.3, 0.4], SliceThickness=0.5)
+    data = pydicom.dcmread(path)
+    data.PixelData = pydicom.encaps.encapsulate([bytes(240)] * 9)
+    data.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.4.201"
+    data.save_as(path, enforce_file_format=True)
+    assert "compression of us.dcm (High-Throughput JPEG 2000" in refusal(path, Space.US)
 
 
 @pytest.mark.parametrize(

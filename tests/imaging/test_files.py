@@ -136,6 +136,94 @@ def test_an_nrrd_without_space_and_a_metaimage_without_matrix_say_so(tmp_path):
         ]
 
 
+NRRD = (
+    b"NRRD0004\ntype: uint8\ndimension: 3\nsizes: 3 4 5\nencoding: raw\n"
+    b"space: left-posterior-superior\nspace directions: (2,0,0) (0,2,0) (0,0,3)\n"
+)
+MHA = (
+    b"ObjectType = Image\nNDims = 3\nDimSize = 3 4 5\nElementType = MET_UCHAR\n"
+    b"TransformMatrix = 1 0 0 0 1 0 0 0 1\nElementSpacing = 2 2 3\n"
+)
+SIXTY = np.arange(60, dtype=np.uint8).tobytes()
+
+
+@pytest.mark.parametrize("space", ["left-posterior-superior", "RAS", "left-anterior-superior"])
+def test_an_nrrd_in_any_patient_space_lands_in_lps(tmp_path, space):
+    path = tmp_path / "a.nrrd"
+    header = NRRD.replace(b"left-posterior-superior", space.encode())
+    path.write_bytes(header + b"space origin: (10,20,30)\n\n" + SIXTY)
+    flip = {"left-posterior-superior": [1, 1, 1], "RAS": [-1, -1, 1]}.get(space, [1, -1, 1])
+    volume = read(path)
+    assert_allclose(volume.grid.origin_mm, np.multiply([10, 20, 30], flip))
+    assert_allclose(volume.grid.direction, np.diag(flip))
+    assert volume.source.warnings == ()
+
+
+def test_lengths_in_other_units_than_mm_are_refused(tmp_path):
+    nrrd, mha = tmp_path / "a.nrrd", tmp_path / "a.mha"
+    nrrd.write_bytes(NRRD + b'space units: "cm" "cm" "cm"\n\n' + SIXTY)
+    mha.write_bytes(MHA + b"DistanceUnits = um\nElementDataFile = LOCAL\n" + SIXTY)
+    assert refusal(nrrd) == (
+        "a.nrrd states its lengths in 'cm', which most programs take for mm; save it in mm"
+    )
+    assert "a.mha states its lengths in 'um'" in refusal(mha)
+    nrrd.write_bytes(NRRD + b'space units: "mm" "mm" "mm"\n\n' + SIXTY)
+    mha.write_bytes(MHA + b"DistanceUnits = mm\nElementDataFile = LOCAL\n" + SIXTY)
+    for path in (nrrd, mha):
+        assert_allclose(read(path).grid.spacing_mm, [2, 2, 3])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        b"space directions: (2,0,0) (0,2,0) (0,0,3) (0,0,3)\n",
+        b"dimension: 4\n",
+        b"space directions: (2,0,0) (0,2,0) (0,0,3) (2,0\n",
+    ],
+)
+def test_an_nrrd_header_that_contradicts_itself_is_refused(tmp_path, wrong):
+    path = tmp_path / "a.nrrd"
+    path.write_bytes(NRRD + wrong + b"\n" + SIXTY)
+    assert refusal(path) == ("a.nrrd: its NRRD header contradicts itself; export the image again")
+
+
+@pytest.mark.parametrize("dimensions", [b"-1", b"2", b"4", b"three"])
+def test_a_metaimage_header_that_contradicts_itself_is_refused(tmp_path, dimensions):
+    path = tmp_path / "a.mha"
+    header = MHA.replace(b"NDims = 3", b"NDims = " + dimensions)
+    path.write_bytes(header + b"ElementDataFile = LOCAL\n" + SIXTY)
+    assert refusal(path) == "a.mha: its header contradicts itself; export the image again"
+
+
+def test_an_nrrd_axis_of_colours_or_vectors_is_refused(tmp_path):
+    path = tmp_path / "a.nrrd"
+    header = NRRD.split(b"space:")[0] + b"kinds: RGB-color domain domain\n\n"
+    path.write_bytes(header + SIXTY)
+    assert refusal(path) == (
+        "a.nrrd has several values per voxel ('rgb-color'); choose a greyscale volume"
+    )
+
+
+@pytest.mark.parametrize("suffix", [".nii.gz", ".nrrd", ".mha"])
+def test_a_geometry_at_its_defaults_is_spoken_of_and_asked_for(tmp_path, grid, suffix):
+    """A program that knows no geometry writes one all the same."""
+    path = tmp_path / f"scan{suffix}"
+    sitk.WriteImage(sitk.GetImageFromArray(numbered(grid)), str(path))
+    volume = read(path)
+    assert volume.source.warnings == (
+        "its geometry is what programs write that know none (voxels of 1 mm, the first at 0, 0, "
+        "0, no rotation): size and directions may be lost; check the geometry before relying on "
+        "any distance",
+    )
+    assert volume.lacks_geometry
+    half = volume.with_stated_geometry(StatedGeometry(orientation="RAS"))
+    assert half.lacks_geometry
+    assert half.source.warnings == volume.source.warnings
+    whole = half.with_stated_geometry(StatedGeometry(spacing_mm=(0.5, 0.6, 0.7)))
+    assert not whole.lacks_geometry
+    assert whole.source.warnings == ()
+
+
 @pytest.mark.parametrize("suffix", [".nii", ".nrrd", ".mha"])
 def test_voxels_that_are_no_numbers_become_dark_and_are_counted(tmp_path, grid, suffix):
     voxels = numbered(grid).astype(np.float32)
@@ -263,6 +351,8 @@ def test_data_file_that_is_missing_or_elsewhere(tmp_path):
     path = tmp_path / "a.mhd"
     path.write_text(header.format("a.raw"))
     assert refusal(path) == ("a.mhd: its data file 'a.raw' is missing; put it beside the header")
+    path.write_text(header.format("long" * 100))
+    assert refusal(path) == "a.mhd: its header names no usable data file; export it again"
     path.write_text(header.format("../../secret.raw"))
     assert "points to several files or to another folder" in refusal(path)
 

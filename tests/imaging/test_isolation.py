@@ -8,7 +8,7 @@ import pytest
 import SimpleITK as sitk
 from numpy.testing import assert_array_equal
 
-from fusioninit.errors import ReadError
+from fusioninit.errors import ReadError, VoxelSizeNeededError
 from fusioninit.geometry import Space
 from fusioninit.imaging import isolation
 from fusioninit.imaging.isolation import Request, read_isolated
@@ -45,6 +45,24 @@ def test_a_refusal_comes_back_word_for_word(tmp_path):
     (tmp_path / "notes.nii").write_text("text")
     with pytest.raises(ReadError, match=r"^notes.nii is not a NIfTI .* choose another file$"):
         read_volume(tmp_path / "notes.nii", space=Space.MR)
+
+
+def test_a_refusal_for_want_of_a_voxel_size_comes_back_as_such(write, grid):
+    with pytest.raises(VoxelSizeNeededError, match="states no complete voxel size"):
+        read_volume(write.us_multiframe(), space=Space.US)
+    write.folder.joinpath("us.dcm").unlink()
+    with pytest.raises(ReadError, match="slices are missing") as caught:
+        read_volume(write.series(grid, skip=(4,)), space=Space.MR)
+    assert type(caught.value) is ReadError
+
+
+def test_what_a_file_does_not_state_comes_back_from_the_child(tmp_path):
+    path = tmp_path / "a.nrrd"
+    header = b"NRRD0004\ntype: uint8\ndimension: 3\nsizes: 3 4 5\nencoding: raw\n\n"
+    path.write_bytes(header + np.arange(60, dtype=np.uint8).tobytes())
+    outside = read_volume(path, space=Space.US)
+    assert outside.lacks_geometry
+    assert outside.source == read_volume(path, space=Space.US, isolated=False).source
 
 
 def test_a_relative_path_is_found_from_the_callers_folder(scan, monkeypatch):

@@ -347,6 +347,19 @@ def test_a_dicom_image_a_folder_and_a_damaged_object_are_refused(tmp_path, write
     assert "a contour's points are damaged" in refusal(tmp_path / "odd.dcm")
 
 
+def test_a_refusal_repeats_no_damaged_header(tmp_path, grid):
+    """What stands where the modality should may be anything, a patient's name included."""
+    data = rtstruct({"lesion": [("POINT", grid.to_world([[3, 4, 5]]))]})
+    path = tmp_path / "rs.dcm"
+    data.save_as(path, enforce_file_format=True)
+    raw = path.read_bytes()
+    path.write_bytes(raw.replace(b"RTSTRUCT", b"Secret^N"))
+    assert refusal(path) == (
+        "rs.dcm is DICOM of unknown kind, in which no targets are drawn; choose a SEG or RTSTRUCT "
+        "file"
+    )
+
+
 def test_a_seg_cut_short_is_refused(tmp_path, write, grid):
     labels = blocks(grid)
     masks = np.stack([labels == 3, labels == 7], axis=-1).astype(np.uint8)

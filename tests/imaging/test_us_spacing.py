@@ -62,7 +62,7 @@ def test_voxel_sizes_that_contradict_each_other_are_refused_until_one_is_stated(
     path = artemis_us(write, "0.36", PixelSpacing=[0.4, 0.4])
     assert refusal(path, Space.US) == (
         "us.dcm, series 4 't2_tse_tra' states two voxel sizes (0.36 mm in its private element, "
-        "0.4 mm publicly); state the right one (--spacing)"
+        "0.4 mm publicly); state the right one"
     )
     stated = StatedGeometry(spacing_mm=(0.4, 0.4, 0.4))
     assert_allclose(read(path, Space.US, stated=stated).grid.spacing_mm, [0.4] * 3)
@@ -73,6 +73,6 @@ def test_voxel_sizes_that_contradict_each_other_are_refused_until_one_is_stated(
     [("0", "Eigen, Inc"), ("-0.3", "Eigen, Inc"), ("360", "Eigen, Inc"), ("0.36", "Another maker")],
 )
 def test_a_private_voxel_size_that_cannot_be_meant_is_not_used(write, size, maker):
-    assert "states no complete voxel size; state it (--spacing)" in refusal(
+    assert "states no complete voxel size; state it with" in refusal(
         artemis_us(write, size, maker=maker), Space.US
     )

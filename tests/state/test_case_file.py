@@ -1,17 +1,25 @@
+import hashlib
 import json
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
+import SimpleITK as sitk
 
 from fusioninit.errors import InputError, ReadError
 from fusioninit.geometry import Grid, Space
 from fusioninit.imaging import Volume, VolumeSource
+from fusioninit.imaging.reading import read_volume
 from fusioninit.imaging.stated_geometry import StatedGeometry
 from fusioninit.landmarks import LandmarkSet, Source
 from fusioninit.state import Case, Core, CoreKind, Decision, Target, load_case, save_case
 from fusioninit.state.case_file import VERSION, case_record, with_record
 
+ROOT = Path(__file__).parents[2]
 SAVED_BY_VERSION_1 = Path(__file__).parent / "saved-by-version-1"
 SAVED_BY_VERSION_3 = Path(__file__).parent / "saved-by-version-3"
 
@@ -181,10 +189,9 @@ def test_a_case_with_copied_images_travels_whole(case, tmp_path):
     loaded = load_case(moved / path.name, read=read_npy)
     np.testing.assert_array_equal(loaded.mr.voxels, case.mr.voxels)
     assert loaded.us_landmarks == case.us_landmarks
-    assert {str(p.relative_to(moved)) for p in moved.rglob("*.npy")} == {
-        "a-images/us/us.npy",
-        "a-images/mr/mr.npy",
-    }
+    copies = {p.name: p.parent for p in moved.rglob("*.npy")}
+    assert set(copies) == {"us.npy", "mr.npy"}
+    assert {folder.parent for folder in copies.values()} == {moved / "a-images"}
 
 
 def test_a_copied_case_saved_again_in_place_keeps_its_images(case, tmp_path):
@@ -193,6 +200,91 @@ def test_a_copied_case_saved_again_in_place_keeps_its_images(case, tmp_path):
     again = save_case(loaded.with_decision(None), path, copy_images=True)
     assert load_case(again, read=read_npy).decision is None
     assert not list(path.parent.rglob(".new-*"))
+
+
+KILLED_AT = """
+import os, sys
+from pathlib import Path
+import numpy as np
+from fusioninit.geometry import Grid, Space
+from fusioninit.imaging import Volume, VolumeSource
+from fusioninit.state import load_case, save_case
+def read_npy(path, *, space, series_uid=None):
+    voxels = np.load(path)
+    return Volume(voxels, Grid(voxels.shape), space, VolumeSource(path=path))
+case = load_case(Path({case!r}), read=read_npy)
+case = case.with_volume(read_npy(Path({other!r}), space=Space.US))
+count = 0
+def last_word(event, _):
+    global count
+    if event in ("os.mkdir", "os.rename", "os.remove", "os.rmdir", "shutil.copyfile"):
+        count += 1
+        if count == {step}:
+            os._exit(9)
+sys.addaudithook(last_word)
+save_case(case, Path({case!r}), copy_images=True)
+"""
+
+
+def test_a_save_that_is_killed_anywhere_leaves_a_case_that_opens(case, tmp_path):
+    """Another US over an earlier case with copies: before every change on disk the program dies."""
+    path = save_case(case, tmp_path / "a", copy_images=True)
+    whole = shutil.copytree(tmp_path, tmp_path.with_name(f"{tmp_path.name}-whole"))
+    other = tmp_path.with_name(f"{tmp_path.name}-other") / "us.npy"
+    other.parent.mkdir()
+    np.save(other, np.full((2, 3, 4), 7.0, np.float32))
+    opened = []
+    for step in range(1, 40):
+        shutil.rmtree(tmp_path)
+        shutil.copytree(whole, tmp_path)
+        code = KILLED_AT.format(case=str(path), other=str(other), step=step)
+        ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False)
+        assert ran.returncode in (0, 9)
+        opened.append(float(load_case(path, read=read_npy).us.voxels[0, 0, 0]))
+        if ran.returncode == 0:
+            break
+    assert opened == sorted(opened)
+    assert set(opened) == {1.0, 7.0}
+    assert len(list((tmp_path / "a-images").iterdir())) == 2
+
+
+@pytest.mark.parametrize("suffix", [".mhd", ".nhdr", ".hdr"])
+def test_an_image_in_two_files_is_copied_and_hashed_with_both(tmp_path, suffix):
+    original = tmp_path / "original" / f"us{suffix}"
+    original.parent.mkdir()
+    if suffix == ".hdr":
+        image = nib.Nifti1Pair(
+            np.arange(60, dtype=np.int16).reshape(3, 4, 5), np.diag([2, 2, 3, 1])
+        )
+        nib.save(image, original.with_suffix(".img"))
+    else:
+        sitk.WriteImage(
+            sitk.GetImageFromArray(np.arange(60, dtype=np.int16).reshape(3, 4, 5)), str(original)
+        )
+    case = Case().with_volume(read_volume(original, space=Space.US))
+    path = save_case(case, tmp_path / "there" / "a", copy_images=True)
+    shutil.rmtree(original.parent)
+    back = load_case(path, read=read_volume)
+    np.testing.assert_array_equal(back.us.voxels, case.us.voxels)
+    (data,) = (f for f in back.us.source.path.parent.iterdir() if f.suffix != suffix)
+    data.write_bytes(data.read_bytes()[::-1])
+    with pytest.raises(ReadError, match="has changed since"):
+        load_case(path, read=read_volume)
+
+
+def test_a_case_that_hashed_the_header_alone_still_opens(tmp_path):
+    """As the first three versions did with images in two files."""
+    original = tmp_path / "us.mhd"
+    sitk.WriteImage(
+        sitk.GetImageFromArray(np.arange(60, dtype=np.int16).reshape(3, 4, 5)), str(original)
+    )
+    path = save_case(Case().with_volume(read_volume(original, space=Space.US)), tmp_path / "a")
+    record = json.loads(path.read_text(encoding="utf-8"))
+    alone = hashlib.sha256(hashlib.sha256(original.read_bytes()).digest()).hexdigest()
+    assert record["images"]["us"]["sha256"] != alone
+    record["images"]["us"]["sha256"] = alone
+    path.write_text(json.dumps(record), encoding="utf-8")
+    assert load_case(path, read=read_volume).us.voxels.shape == (3, 4, 5)
 
 
 def test_a_case_and_its_images_moved_together_open_again(case, tmp_path):
@@ -206,8 +298,9 @@ def test_a_case_and_its_images_moved_together_open_again(case, tmp_path):
 
 def test_a_changed_copy_is_noticed(case, tmp_path):
     path = save_case(case, tmp_path / "a", copy_images=True)
-    np.save(tmp_path / "a-images" / "us" / "us.npy", np.zeros((2, 3, 4), np.float32))
-    with pytest.raises(ReadError, match=r"its US 'a-images/us/us.npy' has changed since"):
+    (copy,) = (tmp_path / "a-images").rglob("us.npy")
+    np.save(copy, np.zeros((2, 3, 4), np.float32))
+    with pytest.raises(ReadError, match=r"its US 'a-images/us-\w{8}/us.npy' has changed since"):
         load_case(path, read=read_npy)
 
 

@@ -20,9 +20,10 @@ def test_a_torn_last_line_is_dropped(tmp_path):
     assert [entry.action for entry in read_journal(path)] == ["whole"]
 
 
-def test_a_damaged_line_within_is_named(tmp_path):
+@pytest.mark.parametrize("damage", [b"garbage\n", b'{"action": "\xff"}\n'])
+def test_a_damaged_line_within_is_named(tmp_path, damage):
     path = tmp_path / "journal.jsonl"
-    path.write_text("garbage\n")
+    path.write_bytes(damage)
     Journal(path).append("whole", {})
     with pytest.raises(ReadError, match="line 1 of the journal is damaged"):
         read_journal(path)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from fusioninit.detection.normalise import InputGrid, resample
 from fusioninit.errors import ReadError
 from fusioninit.geometry import Grid, Space
-from fusioninit.imaging.headers import NO_DIRECTIONS
+from fusioninit.imaging.doubts import Part
 from fusioninit.imaging.reading import read_mask, read_volume
 from fusioninit.imaging.stated_geometry import StatedGeometry
 from fusioninit.imaging.stl_files import read_stl
@@ -163,7 +163,7 @@ def _gland(files: CaseFiles, image: Volume, *, isolated: bool) -> tuple[Volume |
     """The gland's mask, if there is one, and the image with the axes that fit it."""
     if files.surface is not None:
         triangles = read_stl(files.surface)
-        if files.axes_from_surface and any(NO_DIRECTIONS in w for w in image.source.warnings):
+        if files.axes_from_surface and Part.DIRECTIONS in image.source.unstated:
             image = with_axes_of_surface(image, triangles)
         gland = _enclosed(files.surface, triangles, image.space)
     elif files.mask is not None:
