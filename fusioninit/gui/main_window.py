@@ -9,7 +9,6 @@ from typing import Any
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import (
-    QHBoxLayout,
     QLabel,
     QMainWindow,
     QMenu,
@@ -25,6 +24,7 @@ from fusioninit.gui.file_flow import FileFlow
 from fusioninit.gui.fusion_bar import FusionBar
 from fusioninit.gui.geometry_guard import GeometryGuard
 from fusioninit.gui.glyphs import renew_icons
+from fusioninit.gui.keyboard_use import KeyboardUse
 from fusioninit.gui.landmark_panel import LandmarkPanel
 from fusioninit.gui.manual import Manual
 from fusioninit.gui.message_bar import MessageBar
@@ -42,18 +42,19 @@ from fusioninit.gui.target_panel import TargetPanel
 from fusioninit.gui.theme import SPACE_NAME, current_theme
 from fusioninit.gui.tour import Tour
 from fusioninit.gui.view_grid import ViewGrid
+from fusioninit.gui.view_menu import ViewMenu
 from fusioninit.gui.view_state import FusionMode, ViewState
-from fusioninit.gui.window_frame import bare_column, make_menus, make_sidebar, make_toolbar
-from fusioninit.landmarks import LABELS, REQUIRED_NAMES, LandmarkName
+from fusioninit.gui.window_frame import (
+    bare_column,
+    make_body,
+    make_menus,
+    make_sidebar,
+    make_toolbar,
+)
+from fusioninit.gui.window_presets import preset_window
+from fusioninit.landmarks import LandmarkName
 from fusioninit.session import Session
 
-WINDOW_PRESETS: dict[str, tuple[float, float] | None] = {
-    "as in the file": None,
-    "whole range": (0.0, 100.0),
-    "strong contrast": (10.0, 97.0),
-    "bright": (1.0, 92.0),
-}
-"""Percentiles shown black and white: MR intensities have no unit, so no numbers would fit all."""
 BANNER = "Research use only — not a medical device"
 
 
@@ -62,6 +63,7 @@ class MainWindow(QMainWindow):
 
     session: Session
     view_state: ViewState
+    grid: ViewGrid
     files: FileFlow
     geometry_guard: GeometryGuard
     landmarks: LandmarkPanel
@@ -115,15 +117,9 @@ class MainWindow(QMainWindow):
         self.resize(1400, 900)
         main = QWidget()
         column = bare_column(main)
-        for widget in (self.messages, self.fusion_bar):
+        for widget in (self.fusion_bar, self.messages):
             column.addWidget(widget)
-        column.addWidget(self.grid, 1)
-        center = QWidget()
-        row = QHBoxLayout(center)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
-        row.addWidget(main, 1)
-        sidebar, self.sidebar_tabs = make_sidebar(
+        self.sidebar, self.sidebar_tabs = make_sidebar(
             {
                 "Landmarks and alignment": [self.landmarks, self.registration],
                 "Targets": [self.targets],
@@ -131,8 +127,8 @@ class MainWindow(QMainWindow):
             },
             self.review,
         )
-        row.addWidget(sidebar)
-        self.setCentralWidget(center)
+        column.addWidget(make_body(self.grid, self.sidebar), 1)
+        self.setCentralWidget(main)
         banner = QLabel(BANNER)
         banner.setObjectName("banner")
         self.statusBar().addWidget(self.read_out, 1)
@@ -147,6 +143,7 @@ class MainWindow(QMainWindow):
         demo = self.actions_by_name["demo"]
         demo.associatedObjects()[0].insertMenu(demo, self._recent_menu)  # type: ignore[attr-defined]
         make_toolbar(self, self.actions_by_name)
+        KeyboardUse(self)
 
     def _connect(self) -> None:
         session, state = self.session, self.view_state
@@ -262,12 +259,34 @@ class MainWindow(QMainWindow):
             view.reset()
         self.view_state.show_case(self.session.case)
 
-    def set_window_preset(self, space: Space, percentiles: tuple[float, float] | None) -> None:
-        """Window a volume between two percentiles, or (None) as its file says."""
+    def set_window_preset(self, space: Space, preset: str) -> None:
+        """Window a volume as a preset of `WINDOW_PRESETS` says."""
         volume = self.session.case.volume(space)
         if volume is not None:
-            window = volume.percentiles(*percentiles) if percentiles else volume.display_window()
-            self.view_state.set_window(space, *window)
+            self.view_state.set_window(space, *preset_window(volume, preset))
+
+    def zoom(self, factor: float) -> None:
+        """Magnify the views of the focused view's space; of both where none has the focus."""
+        focused = self.focusWidget()
+        spaces = [focused.space] if isinstance(focused, SliceView) else [Space.US, Space.MR]
+        for space in spaces:
+            self.view_state.set_zoom(space, self.view_state.zoom(space) * factor)
+
+    def toggle_sidebar(self) -> None:
+        """Give the views the whole width, or bring the side panel back."""
+        self.sidebar.setVisible(self.sidebar.isHidden())
+
+    def show_page(self, number: int) -> None:
+        """Turn the side panel to a page, and give it the focus."""
+        self.sidebar.show()
+        self.sidebar_tabs.setCurrentIndex(number)
+        self.sidebar_tabs.tabBar().setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def place_landmark(self, space: Space, name: LandmarkName, position_mm: Any) -> None:
+        """Place or move a landmark (LPS mm of `space`) and choose it."""
+        self.session.move_landmark(space, name, position_mm)
+        self.view_state.select(space, name)
+        self.view_state.set_crosshair(space, position_mm)
 
     def show_preferences(self) -> None:
         """Ask for preferences."""
@@ -318,27 +337,7 @@ class MainWindow(QMainWindow):
             self.detect(missing)
 
     def _show_view_menu(self, space: Space, position_mm: Any, at: Any) -> None:
-        menu = QMenu(self)
-        for name in REQUIRED_NAMES:
-            action = menu.addAction(f"Place {LABELS[name].lower()} here ({SPACE_NAME[space]})")
-            action.triggered.connect(
-                lambda _on=False, name=name: self._place(space, name, position_mm)
-            )
-        menu.addSeparator()
-        for name, limits in WINDOW_PRESETS.items():
-            action = menu.addAction(f"Window of {SPACE_NAME[space]}: {name}")
-            action.triggered.connect(
-                lambda _on=False, limits=limits: self.set_window_preset(space, limits)
-            )
-        menu.addSeparator()
-        menu.addAction(self.actions_by_name["reset"])
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.popup(at)
-
-    def _place(self, space: Space, name: LandmarkName, position_mm: Any) -> None:
-        self.session.move_landmark(space, name, position_mm)
-        self.view_state.select(space, name)
-        self.view_state.set_crosshair(space, position_mm)
+        ViewMenu(self, space, position_mm).popup(at)
 
     def _fill_recent(self) -> None:
         self._recent_menu.clear()
@@ -364,6 +363,7 @@ class MainWindow(QMainWindow):
         for mouse in self.mice.values():
             mouse.preset = self.preferences.gestures
             mouse.nudge_mm = self.preferences.nudge_mm
+            mouse.nudges_by_voxel = self.preferences.nudges_by_voxel
 
     # -- window events --------------------------------------------------------------------------
 

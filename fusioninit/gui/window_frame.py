@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QMainWindow,
     QMenu,
     QScrollArea,
+    QSplitter,
     QTabWidget,
     QToolBar,
     QVBoxLayout,
@@ -21,6 +22,7 @@ from fusioninit.gui.actions import ACTIONS, TOOLBAR, Action
 from fusioninit.gui.glyphs import icon
 
 SIDEBAR_PX = 456
+"""The least at which every table of the sidebar shows its columns."""
 
 
 def make_sidebar(pages: dict[str, list[QWidget]], footer: QWidget) -> tuple[QFrame, QTabWidget]:
@@ -32,7 +34,7 @@ def make_sidebar(pages: dict[str, list[QWidget]], footer: QWidget) -> tuple[QFra
         tabs.addTab(_page(panels), title)
     sidebar = QFrame()
     sidebar.setObjectName("sidebar")
-    sidebar.setFixedWidth(SIDEBAR_PX)
+    sidebar.setMinimumWidth(SIDEBAR_PX)
     column = bare_column(sidebar)
     column.addWidget(tabs, 1)
     column.addWidget(footer)
@@ -54,18 +56,29 @@ def _page(panels: list[QWidget]) -> QScrollArea:
     return area
 
 
+def make_body(views: QWidget, sidebar: QWidget) -> QSplitter:
+    """Views left, sidebar right; the line between them can be drawn, to give the sidebar more."""
+    body = QSplitter(Qt.Orientation.Horizontal)
+    body.setHandleWidth(3)
+    body.setChildrenCollapsible(False)
+    for part, share in ((views, 1), (sidebar, 0)):
+        body.addWidget(part)
+        body.setStretchFactor(body.count() - 1, share)
+    return body
+
+
 def make_menus(window: QMainWindow, run: Callable[[Action], object]) -> dict[str, QAction]:
     """The menu bar of `ACTIONS`; `run` is called with the entry that was chosen."""
     menus: dict[str, QMenu] = {}
     actions: dict[str, QAction] = {}
     for entry in ACTIONS:
-        if entry.menu not in menus:
-            menus[entry.menu] = window.menuBar().addMenu(entry.menu)
-        menu = menus[entry.menu]
+        menu = _menu_of(window, menus, entry.menu)
         if entry.begins_group:
             menu.addSeparator()
         action = actions[entry.name] = QAction(entry.text, window)
         action.setShortcut(entry.keys)
+        if entry.short:
+            action.setIconText(entry.short)
         if entry.icon:
             action.setIcon(icon(entry.icon))
         keys = f" ({entry.keys})" if entry.keys else ""
@@ -73,6 +86,15 @@ def make_menus(window: QMainWindow, run: Callable[[Action], object]) -> dict[str
         action.triggered.connect(lambda _on=False, entry=entry: run(entry))
         menu.addAction(action)
     return actions
+
+
+def _menu_of(window: QMainWindow, menus: dict[str, QMenu], path: str) -> QMenu:
+    """The menu of that path, made where it is missing."""
+    if path not in menus:
+        above, _, title = path.rpartition("/")
+        place = _menu_of(window, menus, above) if above else window.menuBar()
+        menus[path] = place.addMenu(title)
+    return menus[path]
 
 
 def make_toolbar(window: QMainWindow, actions: dict[str, QAction]) -> None:
