@@ -129,6 +129,7 @@ class MainWindow(QMainWindow):
         )
         column.addWidget(make_body(self.grid, self.sidebar), 1)
         self.setCentralWidget(main)
+        self.slices["us_axial"].setFocus()
         banner = QLabel(BANNER)
         banner.setObjectName("banner")
         self.statusBar().addWidget(self.read_out, 1)
@@ -174,10 +175,8 @@ class MainWindow(QMainWindow):
 
     def _connect_work(self) -> None:
         for work in self._services.works:
-            work.started.connect(lambda text, work=work: self.progress.begin(text, work.cancel))
-            work.progressed.connect(self.progress.report)
+            self.progress.follow(work)
             work.failed.connect(self.messages.show_message)
-            work.finished.connect(self.progress.end)
         self._services.opening.warned.connect(self._warn)
         self._services.opening.doubted.connect(self.pair_guard.ask)
         self._services.opening.opened.connect(self._detect_what_is_missing)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from fusioninit.gui.theme import current_theme
 
 _ICONS = {"error": "alert-circle", "warning": "alert", "info": "check-circle"}
 MOST_KEPT = 30
+_LONG_WORD = re.compile(r"[^\s\u200b-]{25}(?=[^\s-])")
 
 
 Answer = Callable[[], object]
@@ -37,6 +39,7 @@ class MessageBar(QFrame):
         self._icon = QLabel()
         self._text = QLabel()
         self._text.setWordWrap(True)
+        self._text.setTextFormat(Qt.TextFormat.PlainText)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._more = QLabel()
         self._more.setObjectName("faint")
@@ -104,9 +107,18 @@ class MessageBar(QFrame):
         colour = {"error": theme.bad, "warning": theme.warn, "info": theme.good}[message.kind]
         self._icon.setPixmap(icon(_ICONS[message.kind], colour=colour).pixmap(18, 18))
         self._close.setIcon(icon("close"))
-        self._text.setText(message.text)
+        self._text.setText(breakable(message.text))
         self.answer.setVisible(message.answer is not None)
         self.answer.setText(message.answer[0] if message.answer is not None else "")
         others = len(self._waiting) - 1
         self._more.setText(f"{others} more" if others else "")
         self._clear.setVisible(others > 0)
+
+
+def breakable(text: str) -> str:
+    """The text with invisible places to break it, so that no file name widens the window.
+
+    >>> len(breakable("x" * 60)) - 60
+    2
+    """
+    return _LONG_WORD.sub("\\g<0>\u200b", text)

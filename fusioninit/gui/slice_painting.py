@@ -23,7 +23,7 @@ _INK = QColor(0, 0, 0, 190)
 _PALE = QColor(235, 240, 244)
 _FAINT = QColor(190, 200, 210)
 _HAIR = QColor(225, 235, 245, 105)
-_SCALES_MM = (5, 10, 20, 50, 100)
+_SCALES_MM = (1, 2, 5, 10, 20, 50, 100)
 
 
 @dataclass(frozen=True)

@@ -162,11 +162,11 @@ QTableView { background: @panel; border: 1px solid @line; border-radius: 6px;
 QHeaderView::section { background: @panel; color: @faint; border: 0;
   border-bottom: 1px solid @line; padding: 4px 5px; }
 QTabWidget::pane { border: 0; border-top: 1px solid @line; }
-QTabBar::tab { outline: 0; background: transparent; color: @faint; padding: 7px 14px; border: 0;
+QTabBar { outline: 1px solid @focus; }
+QTabBar::tab { background: transparent; color: @faint; padding: 7px 14px; border: 0;
   border-bottom: 2px solid transparent; }
 QTabBar::tab:selected { color: @text; border-bottom: 2px solid @accent; }
 QTabBar::tab:hover { color: @text; }
-QTabBar:focus::tab:selected { color: @focus; border: 1px solid @focus; }
 QScrollArea { border: 0; background: transparent; }
 QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }
 QScrollBar::handle:vertical { background: @line; border-radius: 4px; min-height: 24px;
