@@ -69,13 +69,18 @@ def _press(control: QObject, key: int) -> bool:
     if isinstance(control, QComboBox) and key in _ENTER:
         control.showPopup()
         return True
-    if isinstance(control, PlainTable) and key in (Qt.Key.Key_F2, *_ENTER):
-        control.edit(control.currentIndex())
-        return True
-    if isinstance(control, PlainTable) and key == Qt.Key.Key_Delete:
-        control.removal_requested.emit()
+    if isinstance(control, PlainTable) and control.hasFocus() and key in _IN_TABLES:
+        _press_in_table(control, key)
         return True
     return False
+
+
+def _press_in_table(table: PlainTable, key: int) -> None:
+    index = table.currentIndex()
+    if key == Qt.Key.Key_Delete:
+        table.removal_requested.emit()
+    elif index.flags() & Qt.ItemFlag.ItemIsEditable:
+        table.edit(index)
 
 
 def _turns_by_accident(control: QObject, event: QEvent) -> bool:
