@@ -153,7 +153,7 @@ ACTIONS: tuple[Action, ...] = (
       for number, name in enumerate(LAYOUTS, start=2)),
     *(Action(f"mode_{mode.name.lower()}", "&View", mode.value, keys, _mode(mode),
              begins_group=mode is FusionMode.BLEND)
-      for mode, keys in zip(FusionMode, ("B", "K", "W", "F", "", ""), strict=True)),
+      for mode, keys in zip(FusionMode, ("B", "K", "W", "E", "F", "", ""), strict=True)),
     Action("toggle", "&View", "MR / US in turn", "Space", lambda w: w.toggle_volume()),
     *(Action(f"window_{space}_{preset}", f"&View/Window of {SPACE_NAME[space]}",
              preset.capitalize(), "", _window(space, preset),

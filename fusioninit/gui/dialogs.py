@@ -174,7 +174,7 @@ _VIEW_ROWS = [
     ("Page up, down", "through the slices"),
     ("Ctrl + arrows", "move the crosshair"),
     ("Space", "MR and US in turn"),
-    ("B  K  W  F", "blend, checkerboard, wipe, flicker"),
+    ("B  K  W  E  F", "blend, checkerboard, wipe, edges, flicker"),
     ("M", "the focused view alone, and back"),
     ("Ctrl++, Ctrl+−", "zoom"),
     ("R", "reset views"),

@@ -112,7 +112,6 @@ class MainWindow(QMainWindow):
     # -- building -------------------------------------------------------------------------------
 
     def _arrange(self) -> None:
-        self.setWindowTitle("fusioninit")
         self.setAcceptDrops(True)
         self.resize(1400, 900)
         main = QWidget()
@@ -155,6 +154,7 @@ class MainWindow(QMainWindow):
             session.landmarks_changed,
             session.registration_changed,
             session.undo_stack.indexChanged,
+            session.undo_stack.cleanChanged,
             state.selection_changed,
         ):
             edited.connect(self._actions.follow)
@@ -180,6 +180,7 @@ class MainWindow(QMainWindow):
         self._services.opening.warned.connect(self._warn)
         self._services.opening.doubted.connect(self.pair_guard.ask)
         self._services.opening.opened.connect(self._detect_what_is_missing)
+        self._services.opening.opened.connect(self._actions.follow)
         if self._services.detecting is not None:
             self._services.detecting.found.connect(self._on_found)
 
@@ -205,10 +206,10 @@ class MainWindow(QMainWindow):
         """Whether an exporter was handed in."""
         return self._services.exporting is not None
 
-    def offer_to_resume(self, what: str, make: OpenCase) -> None:
-        """Say that the last session ended unexpectedly, and offer to go on with its case."""
+    def offer_to_resume(self, why: str, make: OpenCase) -> None:
+        """Say in a sentence why an earlier case is not done, and offer to go on with it."""
         self.messages.show_message(
-            f"The last session ended unexpectedly. Its case is safe: {what}.",
+            why,
             kind="warning",
             answer=("Resume", lambda: self._services.opening.open_made(make, "the last case")),
         )
@@ -321,6 +322,8 @@ class MainWindow(QMainWindow):
     def _refresh_actions(self) -> None:
         for entry in ACTIONS:
             self.actions_by_name[entry.name].setEnabled(entry.enabled(self))
+        self.setWindowTitle(f"{self.files.case_name}[*]")
+        self.setWindowModified(self.session.has_unsaved_work)
 
     def _warn(self, sentence: str) -> None:
         self.messages.show_message(sentence, kind="warning")
@@ -390,7 +393,7 @@ class MainWindow(QMainWindow):
             self._is_closed = True
             self.preferences.keep_geometry(self.saveGeometry())
             # A dying undo stack still tells of its last change, to a window that is no more.
-            self.session.undo_stack.indexChanged.disconnect(self._actions.follow)
+            self.session.undo_stack.blockSignals(True)
             for work in self._services.works:
                 work.close()
             self.session.end()
