@@ -37,6 +37,7 @@ class MessageBar(QFrame):
         self.setObjectName("bar")
         self._waiting: list[Message] = []
         self._icon = QLabel()
+        self._icon.setFixedSize(20, 20)
         self._text = QLabel()
         self._text.setWordWrap(True)
         self._text.setTextFormat(Qt.TextFormat.PlainText)

@@ -33,7 +33,7 @@ class Walker:
         self.longest_stall_s = 0.0
         self._number = 0
 
-    def wait(self, until, seconds=120.0):
+    def wait(self, until, seconds=600.0):
         end = time.monotonic() + seconds
         while not until():
             assert time.monotonic() < end, f"waited in vain; said {self.window.messages.texts}"
