@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDialogButtonBox, QFileDialog, QLineEdit
+from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit
 
 from fusioninit.app.window import make_application, make_window
 from fusioninit.bundled import asset_path
@@ -20,7 +20,6 @@ from fusioninit.gui.preferences import Preferences
 from fusioninit.registration import LandmarkFit
 
 PICTURES = Path(__file__).resolve().parents[2] / "test-artefacts"
-ACCEPT = QDialogButtonBox.ButtonRole.AcceptRole
 LEFT = Qt.MouseButton.LeftButton
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 
@@ -75,22 +74,18 @@ class Walker:
         self.rest(0.05)
 
     def type_into_dialog(self, key, modifier, text):
-        """Open a file dialog by its key, type a path into it, press its button."""
+        """Open a file dialog by its key, type a path into it, and take it."""
 
         def answer():
             dialog = QApplication.activeModalWidget()
-            if not isinstance(dialog, QFileDialog):
-                return
-            field = dialog.findChild(QLineEdit, "fileNameEdit")
-            if field.text() != str(text):
+            if isinstance(dialog, QFileDialog):
+                field = dialog.findChild(QLineEdit, "fileNameEdit")
                 field.selectAll()
                 QTest.keyClicks(field, str(text))
-            box = dialog.findChild(QDialogButtonBox)
-            button = next(b for b in box.buttons() if box.buttonRole(b) == ACCEPT)
-            if button.isEnabled():
-                QTest.mouseClick(button, LEFT)
+                # Return would press a button that waits for the folder to be listed
+                dialog.accept()
 
-        asking = QTimer(interval=100)
+        asking = QTimer(interval=300)
         asking.timeout.connect(answer)
         asking.start()
         self.press(key, modifier)
