@@ -20,12 +20,15 @@ from fusioninit.geometry import Orientation, Space
 from fusioninit.gui.main_window import MainWindow
 from fusioninit.gui.preferences import Preferences
 from fusioninit.gui.scene_state import ErrorLook
+from fusioninit.gui.slice_cores import CORE_COLOUR
+from fusioninit.gui.slice_targets import TARGET_COLOUR
+from fusioninit.gui.theme import SPACE_COLOUR
 from fusioninit.state import Target
 
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
 SIZE = (1400, 900)
-COLOURS = 255
-"""Of each picture's palette, which keeps it under 400 kB."""
+MARKS = (*SPACE_COLOUR.values(), *CORE_COLOUR.values(), TARGET_COLOUR)
+"""Colours of small marks, which a palette made from areas would lose."""
 
 
 class Photographer:
@@ -61,8 +64,17 @@ class Photographer:
         rows = bytes(image.constBits())
         picture = Image.frombytes("RGB", SIZE, rows, "raw", "RGB", image.bytesPerLine())
         path = ASSETS / f"window-{name}.png"
-        picture.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+        with_palette(picture).save(path, optimize=True)
         sys.stdout.write(f"{path.name}: {path.stat().st_size // 1000} kB\n")
+
+
+def with_palette(picture: Image.Image) -> Image.Image:
+    """The picture in 256 colours, which keeps it under 400 kB."""
+    marks = [part for colour in MARKS for part in (colour.red(), colour.green(), colour.blue())]
+    common = picture.quantize(256 - len(MARKS)).getpalette() or []
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(marks + common[: 768 - len(marks)])
+    return picture.quantize(palette=palette, dither=Image.Dither.NONE)
 
 
 def main() -> None:

@@ -162,11 +162,12 @@ QTableView { background: @panel; border: 1px solid @line; border-radius: 6px;
 QHeaderView::section { background: @panel; color: @faint; border: 0;
   border-bottom: 1px solid @line; padding: 4px 5px; }
 QTabWidget::pane { border: 0; border-top: 1px solid @line; }
-QTabBar { outline: 1px solid @focus; }
+QTabBar { outline: 0; }
 QTabBar::tab { background: transparent; color: @faint; padding: 7px 14px; border: 0;
   border-bottom: 2px solid transparent; }
 QTabBar::tab:selected { color: @text; border-bottom: 2px solid @accent; }
 QTabBar::tab:hover { color: @text; }
+QTabBar::tab:focus { color: @focus; background: @raised; border-bottom: 2px solid @focus; }
 QScrollArea { border: 1px solid transparent; background: transparent; }
 QScrollArea:focus { border-color: @focus; }
 QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit
+from PySide6.QtWidgets import QFileDialog
 
 from fusioninit.app.window import make_application, make_window
 from fusioninit.bundled import asset_path
@@ -27,12 +27,12 @@ CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModi
 class Walker:
     """Does what a person does, and waits as a person waits."""
 
-    def __init__(self, application, window):
-        self.application, self.window = application, window
+    def __init__(self, application, window, monkeypatch):
+        self.application, self.window, self.monkeypatch = application, window, monkeypatch
         self.longest_stall_s = 0.0
         self._number = 0
 
-    def wait(self, until, seconds=600.0):
+    def wait(self, until, seconds=120.0):
         end = time.monotonic() + seconds
         while not until():
             assert time.monotonic() < end, f"waited in vain; said {self.window.messages.texts}"
@@ -73,25 +73,12 @@ class Walker:
         QTest.keyClick(self.window.windowHandle(), key, modifier)
         self.rest(0.05)
 
-    def type_into_dialog(self, key, modifier, text):
-        """Open a file dialog by its key, type a path into it, and take it."""
-
-        def answer():
-            dialog = QApplication.activeModalWidget()
-            if isinstance(dialog, QFileDialog):
-                field = dialog.findChild(QLineEdit, "fileNameEdit")
-                field.selectAll()
-                QTest.keyClicks(field, str(text))
-                # Return would press a button that waits for the folder to be listed
-                dialog.accept()
-
-        asking = QTimer(interval=300)
-        asking.timeout.connect(answer)
-        asking.start()
+    def choose_in_dialog(self, key, modifier, path):
+        """Open a file dialog by its key; the system's dialog itself answers with `path` at once."""
+        for kind in ("getOpenFileName", "getSaveFileName"):
+            self.monkeypatch.setattr(QFileDialog, kind, lambda *_: (str(path), ""))
+        self.monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(path))
         self.press(key, modifier)
-        asking.stop()
-        self.window.activateWindow()  # as a window manager does; Xvfb has none
-        self.wait(self.window.isActiveWindow)
 
     def click(self, widget):
         QTest.mouseClick(widget, LEFT)
@@ -109,14 +96,14 @@ class Walker:
 
 
 @pytest.fixture
-def walker(qapp, tmp_path, leaves_nothing):
+def walker(qapp, tmp_path, leaves_nothing, monkeypatch):
     application = make_application()
     window = make_window(Preferences(tmp_path / "s.ini"), journals=tmp_path / "journals")
     window.resize(1400, 900)
     window.move(0, 0)
     window.show()
     window.activateWindow()
-    walker = Walker(application, window)
+    walker = Walker(application, window, monkeypatch)
     walker.wait(window.isActiveWindow)
     yield walker
     window.close()
@@ -149,9 +136,9 @@ def test_from_opening_two_files_to_the_export_and_back(walker, tmp_path):
     window, session = walker.window, walker.window.session
     walker.wait(lambda: window.scene_place.scene is not None)
 
-    walker.type_into_dialog(Qt.Key.Key_M, CTRL, asset_path("demo-mr.nii.gz"))
+    walker.choose_in_dialog(Qt.Key.Key_M, CTRL, asset_path("demo-mr.nii.gz"))
     walker.wait(lambda: session.case.mr is not None)
-    walker.type_into_dialog(Qt.Key.Key_U, CTRL, asset_path("demo-us.nii.gz"))
+    walker.choose_in_dialog(Qt.Key.Key_U, CTRL, asset_path("demo-us.nii.gz"))
     walker.wait(lambda: session.case.us is not None)
     walker.wait(lambda: session.case.us_from_mr is not None and not window.progress.isVisible())
     walker.picture("detected")
@@ -214,14 +201,14 @@ def test_from_opening_two_files_to_the_export_and_back(walker, tmp_path):
     walker.press(Qt.Key.Key_Return)
     assert session.case.decision.accepted
     (tmp_path / "out").mkdir()
-    walker.type_into_dialog(Qt.Key.Key_E, CTRL, tmp_path / "out")
+    walker.choose_in_dialog(Qt.Key.Key_E, CTRL, tmp_path / "out")
     walker.wait(lambda: any("verified" in text for text in window.messages.texts))
     assert list((tmp_path / "out").glob("*.tfm"))
     walker.picture("exported")
 
-    walker.type_into_dialog(Qt.Key.Key_S, CTRL, tmp_path / "case")
+    walker.choose_in_dialog(Qt.Key.Key_S, CTRL, tmp_path / "case")
     saved = session.case
-    walker.type_into_dialog(Qt.Key.Key_O, CTRL, window.files.saved_as)
+    walker.choose_in_dialog(Qt.Key.Key_O, CTRL, window.files.saved_as)
     walker.wait(lambda: session.case is not saved)
     assert_same_state(session.case, saved)
     walker.picture("reopened")
