@@ -107,8 +107,11 @@ scene.render_now()
 window.screen().grabWindow(0).save(str(picture))
 clipped = []
 for control in window.findChildren(QAbstractButton):
-    if control.isVisible() and control.text() and control.width() < control.sizeHint().width():
-        clipped.append([control.text(), control.width(), control.sizeHint().width()])
+    if control.isVisible() and control.text() and control.parentWidget().isVisible():
+        needed = control.fontMetrics().horizontalAdvance(control.text().replace("&", ""))
+        needed += 0 if control.icon().isNull() else control.iconSize().width()
+        if control.width() < needed + 6:
+            clipped.append([control.text(), control.width(), needed])
 for label in window.findChildren(QLabel):
     if label.isVisible() and not label.wordWrap() and label.width() < label.sizeHint().width():
         clipped.append([label.text(), label.width(), label.sizeHint().width()])

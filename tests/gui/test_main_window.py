@@ -354,3 +354,16 @@ def test_an_error_stays_in_sight_while_warnings_follow_it(make_window):
     assert window.messages.text == "no such file"
     window.messages.dismiss()
     assert window.messages.text == "US: thin"
+
+
+def test_what_is_edited_while_another_volume_is_read_is_kept(make_window, case, pair):
+    windows = []
+
+    def read(path, *, space, series_uid=None, cancelled=None):
+        windows[0].session.move_landmark(Space.US, "apex", [1.0, 2.0, -20.0])
+        return pair.mr
+
+    windows.append(make_window(case, read=read))
+    windows[0].files.open_paths({Space.MR: Path("t2.nii.gz")})
+    marks = windows[0].session.case.us_landmarks
+    assert marks["apex"].position_mm.tolist() == [1.0, 2.0, -20.0]
