@@ -1,7 +1,7 @@
 """Where journals are kept: one file per case that was begun, the last few of them.
 
 A journal whose last line is not the window's closing one belongs to a session that ended
-unexpectedly; its last state can be resumed.
+unexpectedly; its last state can be resumed. So can that of a case closed with unsaved edits.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from fusioninit.errors import ReadError
 from fusioninit.geometry import Space
 from fusioninit.imaging.volume import Volume
-from fusioninit.session import CLOSED
+from fusioninit.session import CLOSED, CLOSED_UNSAVED
 from fusioninit.state import Case, Journal, JournalEntry, read_journal
 from fusioninit.state.case_file import with_record
 
@@ -35,7 +35,7 @@ def new_journal(folder: Path) -> Journal | None:
 
 
 def unfinished(folder: Path) -> JournalEntry | None:
-    """The last entry of the newest journal, where its session did not end with a closed window.
+    """The last entry of the newest journal, where its session did not end with everything saved.
 
     A journal that another window is still writing (its process lives) is not unfinished.
     """
@@ -52,9 +52,15 @@ def unfinished(folder: Path) -> JournalEntry | None:
 
 
 def describe(entry: JournalEntry) -> str:
-    """What the entry holds, for a person: images by name and the last edit."""
+    """Why there is something to resume and what it is, in a sentence for a person."""
     names = [Path(image["path"]).name for image in entry.state["images"].values() if image["path"]]
-    return f"{' and '.join(names) or 'the demo'}, last edit “{entry.action}”"
+    what = " and ".join(names) or "the demo"
+    if entry.action == CLOSED_UNSAVED:
+        return f"The last case was closed without being saved. Its edits are kept: {what}."
+    return (
+        f"The last session ended unexpectedly. Its case is safe: {what}, "
+        f"last edit “{entry.action}”."
+    )
 
 
 def resumed(entry: JournalEntry, read: Callable[..., Volume]) -> Case:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fusioninit.geometry import Space
+from fusioninit.gui.theme import SPACE_NAME
 from fusioninit.gui.view_grid import LAYOUTS
 from fusioninit.gui.view_state import FusionMode
+from fusioninit.gui.window_presets import WINDOW_PRESETS
 from fusioninit.landmarks import REQUIRED_NAMES, LandmarkName
 from fusioninit.registration import LandmarkFit
 
@@ -52,9 +54,16 @@ def is_aligned(window: MainWindow) -> bool:
     return isinstance(window.session.case.registration, LandmarkFit)
 
 
+def _has(space: Space) -> Condition:
+    return lambda window: window.session.case.volume(space) is not None
+
+
 @dataclass(frozen=True)
 class Action:
-    """One entry: where it stands, what it is called, which keys, what it does, and when."""
+    """One entry: where it stands, what it is called, which keys, what it does, and when.
+
+    `menu` is a menu of the bar, or one inside it: "menu/submenu". `short` is the toolbar's text.
+    """
 
     name: str
     menu: str
@@ -67,6 +76,7 @@ class Action:
     begins_group: bool = False
     checked: Condition | None = None
     """Of an entry that is on or off."""
+    short: str = ""
 
 
 def _detect(window: MainWindow) -> None:
@@ -79,6 +89,14 @@ def _jump(name: LandmarkName) -> Intent:
 
 def _layout(name: str) -> Intent:
     return lambda window: window.show_layout(name)
+
+
+def _window(space: Space, preset: str) -> Intent:
+    return lambda window: window.set_window_preset(space, preset)
+
+
+def _page(number: int) -> Intent:
+    return lambda window: window.show_page(number)
 
 
 def _mode(mode: FusionMode) -> Intent:
@@ -102,9 +120,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("open_case", "&File", "&Open case…", "Ctrl+O", lambda w: w.files.choose_case(),
            begins_group=True),
     Action("demo", "&File", "Open the &demo", "", lambda w: w.open_demo(), lambda w: w.has_demo,
-           icon="flask-outline", tip="Open the bundled synthetic pair"),
+           icon="flask-outline", tip="Open the bundled synthetic pair", short="Demo"),
     Action("save", "&File", "&Save case", "Ctrl+S", lambda w: w.files.save(), has_volume,
-           icon="content-save-outline", tip="Save the case", begins_group=True),
+           icon="content-save-outline", tip="Save the case", begins_group=True, short="Save"),
     Action("save_as", "&File", "Save case &as…", "Ctrl+Shift+S", lambda w: w.files.save_as(),
            has_volume),
     Action("save_whole", "&File", "Save case with &images…", "",
@@ -122,7 +140,7 @@ ACTIONS: tuple[Action, ...] = (
            lambda w: w.session.undo_stack.canRedo(), icon="redo", tip="Redo"),
     Action("detect", "&Landmarks", "&Detect landmarks", "Ctrl+D", _detect,
            lambda w: has_volume(w) and w.can_detect, icon="radar",
-           tip="Find the landmarks of both images with the networks"),
+           tip="Find the landmarks of both images with the networks", short="Detect"),
     Action("detect_mr", "&Landmarks", "Detect in MR only", "", lambda w: w.detect((Space.MR,)),
            lambda w: w.session.case.mr is not None and w.can_detect),
     Action("detect_us", "&Landmarks", "Detect in US only", "", lambda w: w.detect((Space.US,)),
@@ -132,6 +150,9 @@ ACTIONS: tuple[Action, ...] = (
            lambda w: w.can_detect and w.view_state.selection is not None),
     Action("confirm", "&Landmarks", "&Confirm / unconfirm", "C",
            lambda w: w.landmarks.confirm_selected(), begins_group=True),
+    Action("lock", "&Landmarks", "Loc&k / unlock", "L", lambda w: w.landmarks.lock_selected()),
+    Action("revert", "&Landmarks", "Re&vert to the prediction", "V",
+           lambda w: w.landmarks.revert_selected()),
     Action("place", "&Landmarks", "&Place at crosshair", "P",
            lambda w: w.landmarks.place_selected()),
     Action("use_second", "&Landmarks", "&Use the second network's position", "U",
@@ -155,17 +176,29 @@ ACTIONS: tuple[Action, ...] = (
     *(Action(f"jump_{number}", "&Landmarks", f"Go to landmark {number}", str(number),
              _jump(name), begins_group=number == 1)
       for number, name in enumerate(REQUIRED_NAMES, start=1)),
-    *(Action(f"layout_{name}", "&View", f"Layout: {name}", f"F{number}",
-             _layout(name))
+    *(Action(f"layout_{name}", "&View/&Layout", name, f"F{number}", _layout(name))
       for number, name in enumerate(LAYOUTS, start=2)),
     *(Action(f"mode_{mode.name.lower()}", "&View", mode.value, keys, _mode(mode),
              begins_group=mode is FusionMode.BLEND)
-      for mode, keys in zip(FusionMode, ("B", "K", "W", "F", "", ""), strict=True)),
+      for mode, keys in zip(FusionMode, ("B", "K", "W", "E", "F", "", ""), strict=True)),
     Action("toggle", "&View", "MR / US in turn", "Space", lambda w: w.toggle_volume()),
     Action("second_marks", "&View", "&Second network's landmarks", "S", _toggle_second, has_second,
            tip="Show where the second network has each landmark, as a diamond in the slices",
            checked=_second_is_shown),
-    Action("reset", "&View", "&Reset views", "R", lambda w: w.reset_views(), begins_group=True),
+    *(Action(f"window_{space}_{preset}", f"&View/Window of {SPACE_NAME[space]}",
+             preset.capitalize(), "", _window(space, preset),
+             _has(space))
+      for space in (Space.US, Space.MR) for preset in WINDOW_PRESETS),
+    Action("zoom_in", "&View", "Zoom &in", "Ctrl++", lambda w: w.zoom(1.25), begins_group=True),
+    Action("zoom_out", "&View", "Zoom &out", "Ctrl+-", lambda w: w.zoom(0.8)),
+    Action("maximise", "&View", "&Maximise the view / all views", "M",
+           lambda w: w.grid.toggle_focused()),
+    Action("reset", "&View", "&Reset views", "R", lambda w: w.reset_views()),
+    Action("sidebar", "&View", "&Side panel", "F9", lambda w: w.toggle_sidebar(),
+           begins_group=True),
+    *(Action(f"page_{number}", "&View", f"Side panel: {title}", f"Ctrl+{number}",
+             _page(number - 1))
+      for number, title in enumerate(("landmarks", "targets", "needle plan"), start=1)),
     Action("manual", "&Help", "&Manual", "F1", lambda w: w.show_manual(),
            icon="book-open-variant"),
     Action("shortcuts", "&Help", "&Keyboard and mouse", "Shift+F1", lambda w: w.show_shortcuts(),

@@ -65,6 +65,17 @@ def findings_html(fit: LandmarkFit, theme: Theme) -> str:
     return "".join(paragraphs)
 
 
+def signed(amount: float, unit: str) -> str:
+    """A number with its sign and one decimal; none where it rounds to nothing.
+
+    >>> signed(-1.66, " mm"), signed(-0.04, " mm"), signed(44.7, "°")
+    ('−1.7 mm', '0.0 mm', '+44.7°')
+    """
+    rounded = round(amount, 1)
+    sign = "" if rounded == 0 else "+" if rounded > 0 else "−"
+    return f"{sign}{abs(rounded):.1f}{unit}"
+
+
 def motion_lines(us_from_mr: RigidTransform, mr_landmarks: LandmarkSet) -> list[tuple[str, str]]:
     """Shift of the landmarks' centre and rotation vector, each along or about L, P and S."""
     center_mr_mm = mr_landmarks.positions_mm().mean(axis=0)
@@ -74,7 +85,7 @@ def motion_lines(us_from_mr: RigidTransform, mr_landmarks: LandmarkSet) -> list[
         (f"Shift {ways[int(amount < 0)]}", f"{abs(amount):.1f} mm")
         for ways, amount in zip(_WAYS, shift, strict=True)
     ]
-    turns = [(name, f"{amount:+.1f}°") for name, amount in zip(_TURNS, turn, strict=True)]
+    turns = [(name, signed(float(amount), "°")) for name, amount in zip(_TURNS, turn, strict=True)]
     return [*shifts, *turns]
 
 

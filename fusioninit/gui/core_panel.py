@@ -93,6 +93,7 @@ class CorePanel(Card):
         self.buttons["tip"].clicked.connect(lambda: self._move_chosen(is_tip=True))
         self.buttons["copy"].clicked.connect(self.table.copy_all)
         self.buttons["remove"].clicked.connect(self.remove_chosen)
+        self.table.removal_requested.connect(self.remove_chosen)
         self.table.selectionModel().currentRowChanged.connect(self._on_row_chosen)
         session.case_opened.connect(self._refresh)
         session.cores_changed.connect(self._refresh)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QFormLayout,
     QGridLayout,
+    QHBoxLayout,
     QLabel,
     QVBoxLayout,
     QWidget,
@@ -43,6 +44,11 @@ class PreferencesDialog(QDialog):
         self.nudge.setSingleStep(0.1)
         self.nudge.setSuffix(" mm")
         self.nudge.setValue(preferences.nudge_mm)
+        self.nudge.setDisabled(preferences.nudges_by_voxel)
+        self.nudge_unit = QComboBox()
+        self.nudge_unit.addItem("millimetres", "mm")
+        self.nudge_unit.addItem("one voxel", "voxel")
+        self.nudge_unit.setCurrentIndex(int(preferences.nudges_by_voxel))
         self.detects = QCheckBox("Find landmarks as soon as a volume is open")
         self.detects.setChecked(preferences.detects_on_open)
         self.device = QComboBox()
@@ -51,14 +57,18 @@ class PreferencesDialog(QDialog):
         self.device.setToolTip("Where the networks run, from the next detection on")
         self.theme.setAccessibleName("Theme")
         self.gestures.setAccessibleName("Mouse gestures")
-        self.nudge.setAccessibleName("Arrow keys move by")
+        self.nudge.setAccessibleName("Arrow keys move by, in mm")
+        self.nudge_unit.setAccessibleName("Arrow keys move by")
         self.device.setAccessibleName("Networks run on")
         form = QFormLayout(self)
         form.setContentsMargins(18, 16, 18, 14)
         form.setSpacing(10)
         form.addRow("Theme", self.theme)
         form.addRow("Mouse", self.gestures)
-        form.addRow("Arrow keys move by", self.nudge)
+        step = QHBoxLayout()
+        step.addWidget(self.nudge_unit, 1)
+        step.addWidget(self.nudge)
+        form.addRow("Arrow keys move by", step)
         form.addRow("Networks run on", self.device)
         form.addRow("", self.detects)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
@@ -68,9 +78,14 @@ class PreferencesDialog(QDialog):
         self.gestures.textActivated.connect(lambda name: preferences.set_value("gestures", name))
         self.device.textActivated.connect(lambda name: preferences.set_value("device", name))
         self.nudge.valueChanged.connect(lambda value: preferences.set_value("nudge_mm", value))
+        self.nudge_unit.currentIndexChanged.connect(self._set_nudge_unit)
         self.detects.toggled.connect(
             lambda on: preferences.set_value("detects_on_open", "true" if on else "false")
         )
+
+    def _set_nudge_unit(self, index: int) -> None:
+        self._preferences.set_value("nudge_unit", self.nudge_unit.itemData(index))
+        self.nudge.setDisabled(self._preferences.nudges_by_voxel)
 
     def _set_theme(self, name: str) -> None:
         application = QApplication.instance()
@@ -90,16 +105,27 @@ class ShortcutsSheet(QDialog):
         grid.setHorizontalSpacing(18)
         grid.setVerticalSpacing(5)
         grid.setColumnMinimumWidth(2, 20)
-        rows = _gesture_rows(gestures)
-        for column, title, lines in ((0, "Mouse in slices", rows), (3, "Keys", _KEY_ROWS)):
-            heading = QLabel(title.upper())
-            heading.setObjectName("heading")
-            grid.addWidget(heading, 0, column, 1, 2)
-            for row, (keys, what) in enumerate(lines, start=1):
-                name = QLabel(keys)
-                name.setStyleSheet("font-weight: 600;")
-                grid.addWidget(name, row, column)
-                grid.addWidget(QLabel(what), row, column + 1)
+        left = [("Mouse in slices", _gesture_rows(gestures)), ("Views", _VIEW_ROWS)]
+        for column, blocks in ((0, left), (3, _KEY_BLOCKS)):
+            row = 0
+            for title, lines in blocks:
+                row = _add_block(grid, row, column, title, lines)
+
+
+def _add_block(
+    grid: QGridLayout, row: int, column: int, title: str, lines: list[tuple[str, str]]
+) -> int:
+    """A heading and its lines from `row` on; the row after them."""
+    heading = QLabel(title.upper())
+    heading.setObjectName("heading")
+    heading.setContentsMargins(0, 8 if row else 0, 0, 0)
+    grid.addWidget(heading, row, column, 1, 2)
+    for at, (keys, what) in enumerate(lines, start=row + 1):
+        name = QLabel(keys)
+        name.setStyleSheet("font-weight: 600;")
+        grid.addWidget(name, at, column)
+        grid.addWidget(QLabel(what), at, column + 1)
+    return row + len(lines) + 1
 
 
 class AboutBox(QDialog):
@@ -144,23 +170,42 @@ def _gesture_rows(gestures: str) -> list[tuple[str, str]]:
     ]
 
 
-_KEY_ROWS = [
-    ("1  2  3", "go to apex, bladder neck, posterior median"),
-    ("Arrows", "nudge the chosen landmark (Shift: five times as far)"),
+_VIEW_ROWS = [
     ("Page up, down", "through the slices"),
-    ("C", "confirm the chosen landmark"),
-    ("P", "place it at the crosshair"),
-    ("Del", "delete it"),
-    ("T", "add a target at the crosshair"),
-    ("D", "detect the chosen landmark again"),
-    ("S", "show the second network's landmarks"),
-    ("U, Shift+U", "use its position for the chosen landmark, for all"),
-    ("Ctrl+T", "load targets from a file"),
-    ("G, N, Shift+N", "review tour, its next stop, the one before"),
-    ("Ctrl+Return", "decide: initials, then Return accepts"),
+    ("Ctrl + arrows", "move the crosshair"),
     ("Space", "MR and US in turn"),
-    ("B  K  W  F", "blend, checkerboard, wipe, flicker"),
+    ("B  K  W  E  F", "blend, checkerboard, wipe, edges, flicker"),
+    ("M", "the focused view alone, and back"),
+    ("Ctrl++, Ctrl+−", "zoom"),
     ("R", "reset views"),
-    ("Ctrl+Z, Ctrl+Shift+Z", "undo, redo"),
     ("F2 … F7", "layouts"),
 ]
+_KEY_BLOCKS = [
+    ("Landmarks", [
+        ("1  2  3", "go to apex, bladder neck, posterior median"),
+        ("Arrows", "nudge the chosen one (Shift: five times as far)"),
+        ("C", "confirm it"),
+        ("L", "lock or unlock it"),
+        ("P", "place it at the crosshair"),
+        ("V", "put it back where it was predicted"),
+        ("D", "detect it again"),
+        ("S", "show the second network's positions"),
+        ("U, Shift+U", "use its position for the chosen one, for all"),
+        ("Del", "delete it"),
+        ("Ctrl+D", "detect all"),
+    ]),
+    ("Targets and decision", [
+        ("T", "add a target at the crosshair"),
+        ("Ctrl+T", "load targets from a file"),
+        ("G, N, Shift+N", "review tour, its next stop, the one before"),
+        ("Ctrl+Return", "decide: initials, then Return accepts"),
+    ]),
+    ("Window", [
+        ("Ctrl+Z, Ctrl+Shift+Z", "undo, redo"),
+        ("F9", "hide or show the side panel"),
+        ("Ctrl+1, 2, 3", "its pages: landmarks, targets, needle plan"),
+        ("Tab", "on to the next view or control"),
+        ("Return", "press a button"),
+        ("F2 in a list", "change a name"),
+    ]),
+]  # fmt: skip

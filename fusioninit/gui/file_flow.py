@@ -50,6 +50,16 @@ class FileFlow(QObject):
             self._reading_targets.added.connect(self._on_targets_added)
             self._reading_targets.finished.connect(self._load_waiting_targets)
 
+    @property
+    def case_name(self) -> str:
+        """What the window calls the open case: its file, else its images."""
+        if self.saved_as is not None:
+            return self.saved_as.name.removesuffix(SUFFIX)
+        case = self._session.case
+        sources = [volume.source for volume in (case.mr, case.us) if volume is not None]
+        names = [source.path.name if source.path else source.description for source in sources]
+        return " + ".join(name for name in names if name) or "No case"
+
     # -- opening --------------------------------------------------------------------------------
 
     def choose_file(self, space: Space) -> None:

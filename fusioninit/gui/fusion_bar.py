@@ -26,6 +26,7 @@ _MODES = {
     FusionMode.BLEND: ("circle-opacity", "Blend: MR over US"),
     FusionMode.CHECKER: ("checkerboard", "Checkerboard of US and MR"),
     FusionMode.WIPE: ("compare", "Wipe: MR left of the divider, US right of it"),
+    FusionMode.EDGES: ("image-filter-center-focus-weak", "Edges of the MR drawn over US"),
     FusionMode.FLICKER: ("swap-horizontal", "Flicker between US and MR"),
     FusionMode.US: ("alpha-u-circle-outline", "US only (Space changes to MR)"),
     FusionMode.MR: ("alpha-m-box-outline", "MR only, where the transform puts it"),

@@ -46,6 +46,7 @@ class LandmarkPanel(Card):
             button.clicked.connect(getattr(self, f"{name}_selected"))
         self._arrange()
         self.detect.clicked.connect(self.detect_requested)
+        self.table.removal_requested.connect(self.delete_selected)
         session.case_opened.connect(self._show_selection)
         session.landmarks_changed.connect(Calm(session, self._show_selection, self).follow)
         view_state.selection_changed.connect(self._show_selection)
@@ -80,6 +81,13 @@ class LandmarkPanel(Card):
         if selection is not None and self._session.case.volume(selection[0]) is not None:
             space, name = selection
             self._session.move_landmark(space, name, self._view_state.crosshair_mm(space))
+
+    def lock_selected(self) -> None:
+        """Lock the selected landmark against moves, or unlock it."""
+        chosen = self._chosen()
+        if chosen is not None:
+            mark = self._session.case.landmarks(chosen[0])[chosen[1]]
+            self._session.lock_landmark(*chosen, locked=not mark.locked)
 
     def revert_selected(self) -> None:
         """Put the selected landmark where the network proposed it."""

@@ -8,7 +8,12 @@ from typing import Any
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QMenu, QWidget
+from PySide6.QtWidgets import (
+    QLabel,
+    QMainWindow,
+    QMenu,
+    QWidget,
+)
 
 from fusioninit.geometry import Orientation, Space
 from fusioninit.gui.calm import Calm
@@ -18,6 +23,7 @@ from fusioninit.gui.file_flow import FileFlow
 from fusioninit.gui.fusion_bar import FusionBar
 from fusioninit.gui.geometry_guard import GeometryGuard
 from fusioninit.gui.glyphs import renew_icons
+from fusioninit.gui.keyboard_use import KeyboardUse
 from fusioninit.gui.landmark_panel import LandmarkPanel
 from fusioninit.gui.manual import Manual
 from fusioninit.gui.message_bar import MessageBar
@@ -35,24 +41,20 @@ from fusioninit.gui.target_panel import TargetPanel
 from fusioninit.gui.theme import SPACE_NAME, current_theme
 from fusioninit.gui.tour import Tour
 from fusioninit.gui.view_grid import ViewGrid
+from fusioninit.gui.view_menu import ViewMenu
 from fusioninit.gui.view_state import FusionMode, ViewState
 from fusioninit.gui.window_frame import (
     bare_column,
+    make_body,
     make_menus,
     make_sidebar,
     make_toolbar,
     show_state,
 )
-from fusioninit.landmarks import LABELS, REQUIRED_NAMES, LandmarkName
+from fusioninit.gui.window_presets import preset_window
+from fusioninit.landmarks import LandmarkName
 from fusioninit.session import Session
 
-WINDOW_PRESETS: dict[str, tuple[float, float] | None] = {
-    "as in the file": None,
-    "whole range": (0.0, 100.0),
-    "strong contrast": (10.0, 97.0),
-    "bright": (1.0, 92.0),
-}
-"""Percentiles shown black and white: MR intensities have no unit, so no numbers would fit all."""
 BANNER = "Research use only — not a medical device"
 
 
@@ -61,6 +63,7 @@ class MainWindow(QMainWindow):
 
     session: Session
     view_state: ViewState
+    grid: ViewGrid
     files: FileFlow
     geometry_guard: GeometryGuard
     landmarks: LandmarkPanel
@@ -109,20 +112,13 @@ class MainWindow(QMainWindow):
     # -- building -------------------------------------------------------------------------------
 
     def _arrange(self) -> None:
-        self.setWindowTitle("fusioninit")
         self.setAcceptDrops(True)
         self.resize(1400, 900)
         main = QWidget()
         column = bare_column(main)
-        for widget in (self.messages, self.fusion_bar):
+        for widget in (self.fusion_bar, self.messages):
             column.addWidget(widget)
-        column.addWidget(self.grid, 1)
-        center = QWidget()
-        row = QHBoxLayout(center)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
-        row.addWidget(main, 1)
-        sidebar, self.sidebar_tabs = make_sidebar(
+        self.sidebar, self.sidebar_tabs = make_sidebar(
             {
                 "Landmarks and alignment": [self.landmarks, self.registration],
                 "Targets": [self.targets],
@@ -130,8 +126,9 @@ class MainWindow(QMainWindow):
             },
             self.review,
         )
-        row.addWidget(sidebar)
-        self.setCentralWidget(center)
+        column.addWidget(make_body(self.grid, self.sidebar), 1)
+        self.setCentralWidget(main)
+        self.slices["us_axial"].setFocus()
         banner = QLabel(BANNER)
         banner.setObjectName("banner")
         self.statusBar().addWidget(self.read_out, 1)
@@ -146,6 +143,7 @@ class MainWindow(QMainWindow):
         demo = self.actions_by_name["demo"]
         demo.associatedObjects()[0].insertMenu(demo, self._recent_menu)  # type: ignore[attr-defined]
         make_toolbar(self, self.actions_by_name)
+        KeyboardUse(self)
 
     def _connect(self) -> None:
         session, state = self.session, self.view_state
@@ -156,6 +154,7 @@ class MainWindow(QMainWindow):
             session.landmarks_changed,
             session.registration_changed,
             session.undo_stack.indexChanged,
+            session.undo_stack.cleanChanged,
             state.selection_changed,
             state.fusion_changed,
         ):
@@ -177,13 +176,12 @@ class MainWindow(QMainWindow):
 
     def _connect_work(self) -> None:
         for work in self._services.works:
-            work.started.connect(lambda text, work=work: self.progress.begin(text, work.cancel))
-            work.progressed.connect(self.progress.report)
+            self.progress.follow(work)
             work.failed.connect(self.messages.show_message)
-            work.finished.connect(self.progress.end)
         self._services.opening.warned.connect(self._warn)
         self._services.opening.doubted.connect(self.pair_guard.ask)
         self._services.opening.opened.connect(self._detect_what_is_missing)
+        self._services.opening.opened.connect(self._actions.follow)
         if self._services.detecting is not None:
             self._services.detecting.found.connect(self._on_found)
 
@@ -209,10 +207,10 @@ class MainWindow(QMainWindow):
         """Whether an exporter was handed in."""
         return self._services.exporting is not None
 
-    def offer_to_resume(self, what: str, make: OpenCase) -> None:
-        """Say that the last session ended unexpectedly, and offer to go on with its case."""
+    def offer_to_resume(self, why: str, make: OpenCase) -> None:
+        """Say in a sentence why an earlier case is not done, and offer to go on with it."""
         self.messages.show_message(
-            f"The last session ended unexpectedly. Its case is safe: {what}.",
+            why,
             kind="warning",
             answer=("Resume", lambda: self._services.opening.open_made(make, "the last case")),
         )
@@ -262,12 +260,34 @@ class MainWindow(QMainWindow):
             view.reset()
         self.view_state.show_case(self.session.case)
 
-    def set_window_preset(self, space: Space, percentiles: tuple[float, float] | None) -> None:
-        """Window a volume between two percentiles, or (None) as its file says."""
+    def set_window_preset(self, space: Space, preset: str) -> None:
+        """Window a volume as a preset of `WINDOW_PRESETS` says."""
         volume = self.session.case.volume(space)
         if volume is not None:
-            window = volume.percentiles(*percentiles) if percentiles else volume.display_window()
-            self.view_state.set_window(space, *window)
+            self.view_state.set_window(space, *preset_window(volume, preset))
+
+    def zoom(self, factor: float) -> None:
+        """Magnify the views of the focused view's space; of both where none has the focus."""
+        focused = self.focusWidget()
+        spaces = [focused.space] if isinstance(focused, SliceView) else [Space.US, Space.MR]
+        for space in spaces:
+            self.view_state.set_zoom(space, self.view_state.zoom(space) * factor)
+
+    def toggle_sidebar(self) -> None:
+        """Give the views the whole width, or bring the side panel back."""
+        self.sidebar.setVisible(self.sidebar.isHidden())
+
+    def show_page(self, number: int) -> None:
+        """Turn the side panel to a page, and give it the focus."""
+        self.sidebar.show()
+        self.sidebar_tabs.setCurrentIndex(number)
+        self.sidebar_tabs.tabBar().setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def place_landmark(self, space: Space, name: LandmarkName, position_mm: Any) -> None:
+        """Place or move a landmark (LPS mm of `space`) and choose it."""
+        self.session.move_landmark(space, name, position_mm)
+        self.view_state.select(space, name)
+        self.view_state.set_crosshair(space, position_mm)
 
     def show_preferences(self) -> None:
         """Ask for preferences."""
@@ -302,6 +322,8 @@ class MainWindow(QMainWindow):
 
     def _refresh_actions(self) -> None:
         show_state(self, self.actions_by_name)
+        self.setWindowTitle(f"{self.files.case_name}[*]")
+        self.setWindowModified(self.session.has_unsaved_work)
 
     def _warn(self, sentence: str) -> None:
         self.messages.show_message(sentence, kind="warning")
@@ -317,27 +339,7 @@ class MainWindow(QMainWindow):
             self.detect(missing)
 
     def _show_view_menu(self, space: Space, position_mm: Any, at: Any) -> None:
-        menu = QMenu(self)
-        for name in REQUIRED_NAMES:
-            action = menu.addAction(f"Place {LABELS[name].lower()} here ({SPACE_NAME[space]})")
-            action.triggered.connect(
-                lambda _on=False, name=name: self._place(space, name, position_mm)
-            )
-        menu.addSeparator()
-        for name, limits in WINDOW_PRESETS.items():
-            action = menu.addAction(f"Window of {SPACE_NAME[space]}: {name}")
-            action.triggered.connect(
-                lambda _on=False, limits=limits: self.set_window_preset(space, limits)
-            )
-        menu.addSeparator()
-        menu.addAction(self.actions_by_name["reset"])
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.popup(at)
-
-    def _place(self, space: Space, name: LandmarkName, position_mm: Any) -> None:
-        self.session.move_landmark(space, name, position_mm)
-        self.view_state.select(space, name)
-        self.view_state.set_crosshair(space, position_mm)
+        ViewMenu(self, space, position_mm).popup(at)
 
     def _fill_recent(self) -> None:
         self._recent_menu.clear()
@@ -363,6 +365,7 @@ class MainWindow(QMainWindow):
         for mouse in self.mice.values():
             mouse.preset = self.preferences.gestures
             mouse.nudge_mm = self.preferences.nudge_mm
+            mouse.nudges_by_voxel = self.preferences.nudges_by_voxel
 
     # -- window events --------------------------------------------------------------------------
 
@@ -390,7 +393,7 @@ class MainWindow(QMainWindow):
             self._is_closed = True
             self.preferences.keep_geometry(self.saveGeometry())
             # A dying undo stack still tells of its last change, to a window that is no more.
-            self.session.undo_stack.indexChanged.disconnect(self._actions.follow)
+            self.session.undo_stack.blockSignals(True)
             for work in self._services.works:
                 work.close()
             self.session.end()

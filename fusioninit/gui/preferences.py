@@ -32,8 +32,13 @@ class Preferences(QObject):
 
     @property
     def nudge_mm(self) -> float:
-        """Step of the arrow keys."""
+        """Step of the arrow keys, where it is not a voxel."""
         return float(str(self._settings.value("nudge_mm", 0.5)))
+
+    @property
+    def nudges_by_voxel(self) -> bool:
+        """Whether the arrow keys move by one voxel of the view's volume instead."""
+        return str(self._settings.value("nudge_unit", "mm")) == "voxel"
 
     @property
     def detects_on_open(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from fusioninit.geometry import Space
 from fusioninit.gui.calm import Calm
@@ -19,6 +19,8 @@ class ReadOut(QLabel):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("faint")
+        self.setIndent(8)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._session = session
         self._calm = Calm(session, self._write, self)
         self._space, self._position_mm = Space.US, np.zeros(3)

@@ -22,6 +22,7 @@ from fusioninit.gui.alignment_text import (
     matrix_text,
     motion_lines,
     rms_mm,
+    signed,
 )
 from fusioninit.gui.calm import Calm
 from fusioninit.gui.theme import current_theme
@@ -137,7 +138,7 @@ class RegistrationPanel(QFrame):
         theme = current_theme()
         for (name, value), (text, difference) in zip(self.edges, edge_lines(fit), strict=False):
             name.setText(text)
-            value.setText(f"{difference:+.1f} mm")
+            value.setText(signed(difference, " mm"))
             conspicuous = abs(difference) > EDGE_CONSPICUOUS_MM
             value.setStyleSheet(f"color: {theme.warn if conspicuous else theme.text};")
         landmarks = self._session.case.landmarks(Space.MR)

@@ -46,7 +46,9 @@ class ReviewPanel(QFrame):
         self.initials.setMaxLength(8)
         self.accept = QPushButton(icon("check-bold", colour="#08130d"), "Accept")
         self.accept.setProperty("role", "good")
+        self.accept.setToolTip("Needs an alignment and your initials (Ctrl+Return, then Return)")
         self.reject = QPushButton(icon("close-thick"), "Reject")
+        self.reject.setToolTip("Needs an alignment, a reason and your initials")
         self.withdraw = QPushButton("Withdraw")
         self._arrange()
         self.accept.clicked.connect(lambda: self._decide(accepted=True))
@@ -57,7 +59,7 @@ class ReviewPanel(QFrame):
         session.case_opened.connect(self.refresh)
         session.registration_changed.connect(Calm(session, self.refresh, self).follow)
         session.decision_changed.connect(self.refresh)
-        self.initials.returnPressed.connect(self.accept.click)
+        self.initials.returnPressed.connect(self._accept_by_key)
         self.begin_tour.clicked.connect(tour.begin)
         self.back.clicked.connect(lambda: tour.step(-1))
         self.forth.clicked.connect(lambda: tour.step(1))
@@ -92,6 +94,12 @@ class ReviewPanel(QFrame):
         for button in (self.accept, self.reject, self.withdraw):
             buttons.addWidget(button)
         column.addLayout(buttons)
+
+    def _accept_by_key(self) -> None:
+        """Accept, and leave the field: a line of text keeps keys such as Ctrl+E to itself."""
+        if self.accept.isEnabled():
+            self.accept.click()
+            self.window().setFocus()
 
     def _decide(self, *, accepted: bool) -> None:
         self._session.decide(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtGui import QAction, QActionGroup, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QToolButton, QWidget
 
 from fusioninit.geometry import Orientation, Space
@@ -31,8 +31,8 @@ _ERROR_TEXT = {
     ErrorLook.COLOURS: "Colours on the gland",
     ErrorLook.SHELL: "Shell that holds 95 % of errors",
 }
-_COMPACT = """QToolButton { padding: 3px 4px; }
-QToolButton::menu-indicator { image: none; width: 0; }"""
+NAMED_FROM_PX = 285
+"""Width from which the bar has room for the names of US and MR."""
 
 
 class SceneBar(QFrame):
@@ -69,6 +69,16 @@ class SceneBar(QFrame):
                 button = self.buttons.get(f"{SPACE_NAME[space]} in 3D")
                 if button is not None:
                     button.setIcon(space_icon(space))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The names of US and MR beside their glyphs only where both fit whole."""
+        super().resizeEvent(event)
+        styles = Qt.ToolButtonStyle
+        has_room = event.size().width() >= NAMED_FROM_PX
+        for space in (Space.US, Space.MR):
+            self.buttons[f"{SPACE_NAME[space]} in 3D"].setToolButtonStyle(
+                styles.ToolButtonTextBesideIcon if has_room else styles.ToolButtonIconOnly
+            )
 
     def action(self, text: str) -> QAction:
         """The entry of that text, in whichever menu it stands."""

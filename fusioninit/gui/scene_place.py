@@ -57,11 +57,13 @@ class ScenePlace(QWidget):
                 f"3D view unavailable\n\n{refusal}\nEverything else works without it."
             )
             return
+        from fusioninit.gui.keyboard_use import KeyboardUse
         from fusioninit.gui.scene_bar import SceneBar
         from fusioninit.gui.scene_view import SceneView
 
         state = SceneState(self)
         self.bar = SceneBar(state, self)
+        KeyboardUse(self.bar)
         self.scene = SceneView(self._session, self._view_state, state, self)
         self.scene.maximise_requested.connect(self.maximise_requested)
         self.bar.viewpoint_chosen.connect(self.scene.look_from)

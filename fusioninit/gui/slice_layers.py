@@ -7,7 +7,9 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF, QRegion
 
 from fusioninit.geometry import PixelFrame, RigidTransform, Space
 from fusioninit.gui.gland_outline import GlandOutline
+from fusioninit.gui.slice_edges import EdgeLayer
 from fusioninit.gui.slice_image import SliceLayer
+from fusioninit.gui.theme import SPACE_COLOUR
 from fusioninit.gui.view_state import FusionMode, ViewState
 from fusioninit.imaging.volume import Volume
 from fusioninit.session import Session
@@ -24,7 +26,7 @@ CHECKER_PX = 48
 
 
 class SliceLayers:
-    """Draws US and MR for one view: blended, in a checkerboard, wiped, flickering, or alone."""
+    """Draws US and MR for one view: blended, checkered, wiped, as edges, flickering, or alone."""
 
     def __init__(self, session: Session, view_state: ViewState, space: Space) -> None:
         self._session, self._view_state, self._space = session, view_state, space
@@ -34,6 +36,7 @@ class SliceLayers:
         """Let go of everything drawn so far, and of the volumes it was drawn from."""
         self._layers = {Space.US: SliceLayer(), Space.MR: SliceLayer()}
         self._outlines = {Space.US: GlandOutline(), Space.MR: GlandOutline()}
+        self._edges = EdgeLayer()
         self.is_coarse = False
 
     def paint(self, painter: QPainter, frame: PixelFrame, ratio: float) -> None:
@@ -53,6 +56,8 @@ class SliceLayers:
             painter.setOpacity(self._view_state.mix)
             painter.drawImage(*mr)
             painter.setOpacity(1.0)
+        elif mode is FusionMode.EDGES:
+            painter.drawImage(mr[0], self._edges.image(mr[1], SPACE_COLOUR[Space.MR]))
         elif mode is FusionMode.CHECKER:
             self._paint_checker(painter, frame, mr)
         else:

@@ -11,13 +11,15 @@ from PySide6.QtCore import QPointF
 from PySide6.QtGui import QPainter, QPolygonF
 
 from fusioninit.geometry import PixelFrame, Space
-from fusioninit.gui.slice_painting import Mark, draw_ghost, draw_link, draw_mark
+from fusioninit.gui.slice_painting import Mark, draw_ghost, draw_labels, draw_link, draw_mark
 from fusioninit.gui.view_state import ViewState
 from fusioninit.landmarks import LABELS, REQUIRED_NAMES, Landmark, LandmarkName
 from fusioninit.session import Session
 
 FADE_MM = 12.0
 """Distance from the plane at which a landmark has faded to its weakest."""
+NAME_MM = 8.0
+"""Farther from the plane a landmark has faded so much that its name could not be read."""
 HIDE_MM = 30.0
 WEAKEST = 0.28
 REGION_MM = 4.0
@@ -57,9 +59,11 @@ class SliceMarks:
         if self._view_state.flag("second"):
             self._paint_ghosts(painter, frame, own)
         right_edge = frame.size_px[0] - 22.0
-        for each in (*others, *own.values()):
-            if each.off_mm <= HIDE_MM:
-                draw_mark(painter, self._look(each, frame), right_edge=right_edge)
+        seen = [each for each in (*others, *own.values()) if each.off_mm <= HIDE_MM]
+        looks = [self._look(each, frame) for each in seen]
+        for look in looks:
+            draw_mark(painter, look)
+        draw_labels(painter, [look for look in looks if look.is_own], right_edge=right_edge)
 
     def placed(self, frame: PixelFrame) -> list[Placed]:
         """Every landmark whose place in the view's space is known and that is to be shown."""
@@ -114,7 +118,7 @@ class SliceMarks:
         label, outline = "", None
         if is_own and state.flag("regions") and (off_mm < REGION_MM or selected):
             outline = self._region(mark, frame).translated(placed.at)
-        if is_own and state.flag("names") and (off_mm < FADE_MM or selected):
+        if is_own and state.flag("names") and (off_mm < NAME_MM or selected):
             label = LABELS[mark.name] + (f" · {off_mm:.0f} mm" if off_mm >= 2 else "")
         return Mark(
             placed.at,

@@ -43,7 +43,8 @@ GESTURES: dict[str, Gestures] = {
 """Right-drag is contested: window and level in clinical viewers, zoom in research ones."""
 
 NUDGE_MM = 0.5
-NUDGE_FAR_MM = 2.5
+FAR_NUDGE = 5.0
+"""Times as far with Shift."""
 _CLICK_PX = 3.0
 _ARROWS = {
     Qt.Key.Key_Left: (-1, 0),
@@ -60,7 +61,7 @@ class SliceMouse(QObject):
         super().__init__(view)
         self._view = view
         self.preset = preset
-        self.nudge_mm = NUDGE_MM
+        self.nudge_mm, self.nudges_by_voxel = NUDGE_MM, False
         self._doing = ""
         self._pressed_at = QPointF()
         self._last_at = QPointF()
@@ -264,25 +265,41 @@ class SliceMouse(QObject):
         arrow = _ARROWS.get(Qt.Key(event.key()))
         if arrow is None or not self._view.is_showing:
             return False
-        self._nudge(*arrow, step_mm=NUDGE_FAR_MM if event.modifiers() & _SHIFT else self.nudge_mm)
+        step = self._step_mm(*arrow) * (FAR_NUDGE if event.modifiers() & _SHIFT else 1.0)
+        if event.modifiers() & _CTRL:
+            self._move_crosshair(step)
+        else:
+            self._nudge(step)
         return True
 
-    def _nudge(self, right: int, down: int, *, step_mm: float) -> None:
+    def _step_mm(self, right: int, down: int) -> NDArray[np.float64]:
+        """(3,) the way that an arrow key goes on the plane shown."""
         view = self._view
-        plane = view.plane()
-        step = (right * plane.right + down * plane.down) * step_mm
+        plane, volume = view.plane(), view.session.case.volume(view.space)
+        direction = right * plane.right + down * plane.down
+        if self.nudges_by_voxel and volume is not None:
+            return direction * volume.grid.step_mm(direction)
+        return direction * self.nudge_mm
+
+    def _nudge(self, step: NDArray[np.float64]) -> None:
+        """Move the selected landmark where it can be moved here, else the crosshair."""
+        view = self._view
         selection = view.view_state.selection
         place_mm = None
         if selection is not None and selection[1] in view.session.case.landmarks(selection[0]):
             place_mm = view.place_mm(*selection)
         if selection is None or place_mm is None or not self._may_move(selection[0]):
-            crosshair = view.view_state.crosshair_mm(view.space)
-            view.view_state.set_crosshair(view.space, crosshair + step)
+            self._move_crosshair(step)
             return
         self._move_mark(*selection, place_mm + step)
         view.view_state.set_crosshair(
             selection[0], view.session.case.landmarks(selection[0])[selection[1]].position_mm
         )
+
+    def _move_crosshair(self, step: NDArray[np.float64]) -> None:
+        view = self._view
+        crosshair = view.view_state.crosshair_mm(view.space)
+        view.view_state.set_crosshair(view.space, crosshair + step)
 
     def _may_move(self, space: Space) -> bool:
         """Own landmarks; in the fused views those of the MR too."""

@@ -7,6 +7,7 @@ for dark ground), so that neither colour nor shape alone has to be told apart.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from PySide6.QtGui import QColor, QFont, QPalette
 from PySide6.QtWidgets import QApplication, QStyleFactory
@@ -32,6 +33,7 @@ class Theme:
     on_accent: str
     us: str
     mr: str
+    focus: str
     good: str = "#4fc08d"
     warn: str = "#e8b339"
     bad: str = "#ef6a6a"
@@ -44,13 +46,13 @@ class Theme:
 DARK = Theme(
     name="Dark", window="#14171b", panel="#1b1f25", raised="#262c34", line="#343c46",
     text="#e4e8ec", faint="#97a3b0", accent="#3d8fd1", on_accent="#ffffff",
-    us="#6cc3f5", mr="#f7ac50",
+    us="#6cc3f5", mr="#f7ac50", focus="#8fd0ff",
 )  # fmt: skip
 
 LIGHT = Theme(
     name="Light", window="#eceff2", panel="#ffffff", raised="#e3e8ed", line="#c5cdd6",
     text="#1c2329", faint="#5a6772", accent="#1f6fb0", on_accent="#ffffff",
-    us="#0a6aa8", mr="#a85a00", good="#1c7d50", warn="#8a6100", bad="#b3261e",
+    us="#0a6aa8", mr="#a85a00", focus="#004f8a", good="#1c7d50", warn="#8a6100", bad="#b3261e",
 )  # fmt: skip
 
 THEMES: dict[str, Theme] = {theme.name: theme for theme in (DARK, LIGHT)}
@@ -103,7 +105,7 @@ def _palette(theme: Theme) -> QPalette:
 
 def _style_sheet(theme: Theme) -> str:
     values = {name: getattr(theme, name) for name in theme.__dataclass_fields__}
-    sheet = _SHEET
+    sheet = _SHEET.replace("@pictures;", Path(__file__).parent.as_posix())
     for name, value in values.items():
         sheet = sheet.replace(f"@{name};", f"{value};")
     return sheet
@@ -128,11 +130,21 @@ QPushButton[role="good"]:enabled { background: @good; color: #08130d; border-col
 QComboBox { background: @raised; border: 1px solid @line; border-radius: 5px; padding: 3px 8px;
   min-height: 18px; }
 QComboBox:hover { border-color: @accent; }
+QComboBox::drop-down { border: 0; width: 20px; }
+QComboBox::down-arrow { image: url("@pictures;/chevron-down.svg"); width: 12px; height: 12px; }
+QAbstractSpinBox { padding-right: 18px; }
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { border: 0; width: 18px;
+  background: transparent; }
+QAbstractSpinBox::up-arrow { image: url("@pictures;/chevron-up.svg"); width: 10px; height: 10px; }
+QAbstractSpinBox::down-arrow { image: url("@pictures;/chevron-down.svg"); width: 10px;
+  height: 10px; }
 QComboBox QAbstractItemView { background: @panel; border: 1px solid @line; outline: 0; }
 QLineEdit, QPlainTextEdit, QSpinBox, QDoubleSpinBox { background: @panel;
   border: 1px solid @line; border-radius: 5px; padding: 3px 6px; }
-QLineEdit:focus, QPlainTextEdit:focus, QComboBox:focus, QPushButton:focus {
-  border-color: @accent; }
+QLineEdit:focus, QPlainTextEdit:focus, QComboBox:focus, QPushButton:focus, QToolButton:focus,
+QAbstractSpinBox:focus, QTableView:focus, QTextBrowser:focus { border-color: @focus; }
+QCheckBox:focus { color: @focus; }
+QComboBox:disabled, QAbstractSpinBox:disabled { color: @faint; background: @panel; }
 QMenuBar { background: @panel; padding: 1px 4px; }
 QMenuBar::item { padding: 4px 9px; border-radius: 4px; background: transparent; }
 QMenuBar::item:selected { background: @raised; }
@@ -150,11 +162,14 @@ QTableView { background: @panel; border: 1px solid @line; border-radius: 6px;
 QHeaderView::section { background: @panel; color: @faint; border: 0;
   border-bottom: 1px solid @line; padding: 4px 5px; }
 QTabWidget::pane { border: 0; border-top: 1px solid @line; }
+QTabBar { outline: 0; }
 QTabBar::tab { background: transparent; color: @faint; padding: 7px 14px; border: 0;
   border-bottom: 2px solid transparent; }
 QTabBar::tab:selected { color: @text; border-bottom: 2px solid @accent; }
 QTabBar::tab:hover { color: @text; }
-QScrollArea { border: 0; background: transparent; }
+QTabBar::tab:focus { color: @focus; background: @raised; border-bottom: 2px solid @focus; }
+QScrollArea { border: 1px solid transparent; background: transparent; }
+QScrollArea:focus { border-color: @focus; }
 QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }
 QScrollBar::handle:vertical { background: @line; border-radius: 4px; min-height: 24px;
   margin: 1px; }
@@ -166,6 +181,11 @@ QSlider::groove:horizontal { height: 4px; background: @line; border-radius: 2px;
 QSlider::handle:horizontal { background: @text; width: 14px; height: 14px; margin: -5px 0;
   border-radius: 7px; }
 QSlider::handle:horizontal:hover { background: @accent; }
+QSlider::handle:horizontal:focus { background: @focus; }
+QSlider::handle:horizontal:disabled { background: @line; }
+QSplitter::handle { background: @window; }
+QSplitter::handle:hover { background: @accent; }
+QToolButton#qt_toolbar_ext_button { padding: 0; background: @raised; }
 QGroupBox { border: 1px solid @line; border-radius: 6px; margin-top: 9px; padding-top: 6px; }
 QGroupBox::title { subcontrol-origin: margin; left: 8px; padding: 0 4px; color: @faint; }
 QFrame#card { background: @panel; border: 1px solid @line; border-radius: 8px; }

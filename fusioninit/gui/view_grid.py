@@ -42,6 +42,17 @@ class ViewGrid(QWidget):
         self.maximised = None if self.maximised == view_name else view_name
         self._place(((view_name,),) if self.maximised else LAYOUTS[self.layout_name])
 
+    def toggle_focused(self) -> None:
+        """Show the view that has the focus alone (the first, where none has), or all again."""
+        focused = self.window().focusWidget()
+        shown = [name for row in LAYOUTS[self.layout_name] for name in row]
+        holding = [
+            name
+            for name, view in self.views.items()
+            if focused is not None and (view is focused or view.isAncestorOf(focused))
+        ]
+        self.toggle_maximised(self.maximised or (holding or shown)[0])
+
     def _place(self, rows: tuple[tuple[str, ...], ...]) -> None:
         shown = {name for row in rows for name in row}
         for name, view in self.views.items():

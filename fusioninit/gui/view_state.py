@@ -24,6 +24,7 @@ class FusionMode(StrEnum):
     BLEND = "Blend"
     CHECKER = "Checkerboard"
     WIPE = "Wipe"
+    EDGES = "Edges of MR"
     FLICKER = "Flicker"
     US = "US only"
     MR = "MR only"

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QMainWindow,
     QMenu,
     QScrollArea,
+    QSplitter,
     QTabWidget,
     QToolBar,
     QVBoxLayout,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from fusioninit.gui.main_window import MainWindow
 
 SIDEBAR_PX = 476
+"""The least at which every table of the sidebar shows its columns."""
 
 
 def make_sidebar(pages: dict[str, list[QWidget]], footer: QWidget) -> tuple[QFrame, QTabWidget]:
@@ -36,7 +38,7 @@ def make_sidebar(pages: dict[str, list[QWidget]], footer: QWidget) -> tuple[QFra
         tabs.addTab(_page(panels), title)
     sidebar = QFrame()
     sidebar.setObjectName("sidebar")
-    sidebar.setFixedWidth(SIDEBAR_PX)
+    sidebar.setMinimumWidth(SIDEBAR_PX)
     column = bare_column(sidebar)
     column.addWidget(tabs, 1)
     column.addWidget(footer)
@@ -54,8 +56,20 @@ def _page(panels: list[QWidget]) -> QScrollArea:
     area = QScrollArea()
     area.setWidget(inner)
     area.setWidgetResizable(True)
+    area.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click on a button in it leaves the focus
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     return area
+
+
+def make_body(views: QWidget, sidebar: QWidget) -> QSplitter:
+    """Views left, sidebar right; the line between them can be drawn, to give the sidebar more."""
+    body = QSplitter(Qt.Orientation.Horizontal)
+    body.setHandleWidth(3)
+    body.setChildrenCollapsible(False)
+    for part, share in ((views, 1), (sidebar, 0)):
+        body.addWidget(part)
+        body.setStretchFactor(body.count() - 1, share)
+    return body
 
 
 def make_menus(window: QMainWindow, run: Callable[[Action], object]) -> dict[str, QAction]:
@@ -63,14 +77,14 @@ def make_menus(window: QMainWindow, run: Callable[[Action], object]) -> dict[str
     menus: dict[str, QMenu] = {}
     actions: dict[str, QAction] = {}
     for entry in ACTIONS:
-        if entry.menu not in menus:
-            menus[entry.menu] = window.menuBar().addMenu(entry.menu)
-        menu = menus[entry.menu]
+        menu = _menu_of(window, menus, entry.menu)
         if entry.begins_group:
             menu.addSeparator()
         action = actions[entry.name] = QAction(entry.text, window)
         action.setShortcut(entry.keys)
         action.setCheckable(entry.checked is not None)
+        if entry.short:
+            action.setIconText(entry.short)
         if entry.icon:
             action.setIcon(icon(entry.icon))
         keys = f" ({entry.keys})" if entry.keys else ""
@@ -87,6 +101,15 @@ def show_state(window: MainWindow, actions: dict[str, QAction]) -> None:
         action.setEnabled(entry.enabled(window))
         if entry.checked is not None:
             action.setChecked(entry.checked(window))
+
+
+def _menu_of(window: QMainWindow, menus: dict[str, QMenu], path: str) -> QMenu:
+    """The menu of that path, made where it is missing."""
+    if path not in menus:
+        above, _, title = path.rpartition("/")
+        place = _menu_of(window, menus, above) if above else window.menuBar()
+        menus[path] = place.addMenu(title)
+    return menus[path]
 
 
 def make_toolbar(window: QMainWindow, actions: dict[str, QAction]) -> None:

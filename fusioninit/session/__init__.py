@@ -8,11 +8,12 @@ from fusioninit.session.opening import Opening
 from fusioninit.session.protocols import CaseExporter, Detection, LandmarkPredictor, VolumeReader
 from fusioninit.session.reading_targets import ReadingTargets
 from fusioninit.session.saving import Saving
-from fusioninit.session.session import CLOSED, Session
+from fusioninit.session.session import CLOSED, CLOSED_UNSAVED, Session
 from fusioninit.session.work import Work
 
 __all__ = [
     "CLOSED",
+    "CLOSED_UNSAVED",
     "CaseExporter",
     "Detecting",
     "Detection",

@@ -28,6 +28,7 @@ class EditCase(QUndoCommand):
         self.before = before
         self.after = after
         self.gesture = gesture
+        self.by_person = True
 
     def redo(self) -> None:
         """Show the state after the edit."""

@@ -91,6 +91,8 @@ class Opening(Work):
             self.size_needed.emit(answer.space, answer.path, answer.sentence)
             return
         case: Case = answer
+        if isinstance(answer, _Opened):  # on the case as it is now: edits went on meanwhile
+            case = answer.added_to(self._session.case)
         self._session.open_case(case, journal=self._new_journal())
         self.opened.emit(context)
         for volume in filter(None, (case.mr, case.us)):
@@ -102,6 +104,19 @@ class Opening(Work):
             doubts = pair_warnings(mr=case.mr, us=case.us)
             if doubts:
                 self.doubted.emit(doubts)
+
+
+@dataclass(frozen=True, eq=False)
+class _Opened:
+    """Volumes that have been read, to be added to a case."""
+
+    volumes: tuple[Volume, ...] = ()
+
+    def added_to(self, case: Case) -> Case:
+        """The case with these volumes in place of its own."""
+        for volume in self.volumes:
+            case = case.with_volume(volume)
+        return case
 
 
 @dataclass(frozen=True)
@@ -144,7 +159,8 @@ def _read_volumes(
     *,
     progress: Progress,
     cancelled: Cancelled,
-) -> Case | _SizeNeeded:
+) -> _Opened | _SizeNeeded:
+    opened = _Opened()
     for number, (space, path) in enumerate(paths.items()):
         progress((number + 0.1) / len(paths), f"Reading {space.upper()} from {path.name}")
         try:
@@ -153,12 +169,13 @@ def _read_volumes(
             if len(paths) > 1:
                 raise
             return _SizeNeeded(space, path, str(refusal))
-        case = case.with_volume(volume)
+        opened = _Opened((*opened.volumes, volume))
         if cancelled():
-            return case
+            return opened
+    case = opened.added_to(case)
     if case.mr is not None and case.us is not None:
         require_two_images(mr=case.mr, us=case.us)
-    return case
+    return opened
 
 
 def _make(

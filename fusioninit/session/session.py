@@ -22,6 +22,8 @@ from fusioninit.state.case_file import case_record
 
 CLOSED = "close"
 """The journal's last action when a session ended as it should."""
+CLOSED_UNSAVED = "close without saving"
+"""The same, where a person's edits are in no saved case: they can be resumed."""
 
 
 class Session(QObject):
@@ -59,6 +61,14 @@ class Session(QObject):
         """Whether edits of one gesture are still coming in."""
         return self._is_dragging
 
+    @property
+    def has_unsaved_work(self) -> bool:
+        """Whether a person has edited the case and not saved it; a detection alone is no edit."""
+        if self.undo_stack.isClean():
+            return False
+        commands = (self.undo_stack.command(at) for at in range(self.undo_stack.index()))
+        return any(isinstance(each, EditCase) and each.by_person for each in commands)
+
     # -- opening (not undoable: it starts a new history) --------------------------------------
 
     def open_case(self, case: Case, *, journal: Journal | None = None) -> None:
@@ -84,8 +94,8 @@ class Session(QObject):
         self._record(action)
 
     def end(self) -> None:
-        """The window is closed: the journal ends as it should, and nothing is to be resumed."""
-        self._record(CLOSED)
+        """The window is closed: the journal ends as it should, and says what is left unsaved."""
+        self._record(CLOSED_UNSAVED if self.has_unsaved_work else CLOSED)
         self._journal = None
 
     # -- landmarks ----------------------------------------------------------------------------
@@ -212,7 +222,7 @@ class Session(QObject):
         found, space = detection.landmarks, detection.landmarks.space
         if only is None:
             after = self._case.with_prediction(found, detection.gland, detection.second)
-            self._push(f"Detect landmarks in {space.upper()}", after)
+            self._push(f"Detect landmarks in {space.upper()}", after, by_person=False)
             return
         marks = self._case.landmarks(space)
         if only in marks and marks[only].locked:
@@ -320,9 +330,12 @@ class Session(QObject):
         self.undo_stack.redo()
         self._record(f"Redo {text}")
 
-    def _push(self, text: str, after: Case, *, gesture: int | None = None) -> None:
+    def _push(
+        self, text: str, after: Case, *, gesture: int | None = None, by_person: bool = True
+    ) -> None:
         self._is_dragging = gesture is not None
         command = EditCase(self, text, before=self._case, after=after, gesture=gesture)
+        command.by_person = by_person
         self.undo_stack.push(command)
         if gesture is None:
             self._record(text)

@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QFileDialog
 
 from fusioninit.app.window import make_application, make_window
+from fusioninit.bundled import asset_path
 from fusioninit.geometry import Space
 from fusioninit.gui.preferences import Preferences
 from fusioninit.registration import LandmarkFit
@@ -25,15 +27,15 @@ CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModi
 class Walker:
     """Does what a person does, and waits as a person waits."""
 
-    def __init__(self, application, window):
-        self.application, self.window = application, window
+    def __init__(self, application, window, monkeypatch):
+        self.application, self.window, self.monkeypatch = application, window, monkeypatch
         self.longest_stall_s = 0.0
         self._number = 0
 
     def wait(self, until, seconds=120.0):
         end = time.monotonic() + seconds
         while not until():
-            assert time.monotonic() < end, "waited in vain"
+            assert time.monotonic() < end, f"waited in vain; said {self.window.messages.texts}"
             begun = time.monotonic()
             self.application.processEvents()
             self.longest_stall_s = max(self.longest_stall_s, time.monotonic() - begun)
@@ -44,7 +46,9 @@ class Walker:
         self.wait(lambda: time.monotonic() > end)
 
     def picture(self, name):
-        self.rest()
+        self.rest(0.2)
+        scene = self.window.scene_place.scene
+        self.wait(lambda: scene is None or not scene._timer.isActive())
         PICTURES.mkdir(exist_ok=True)
         self._number += 1
         place = self.window.geometry()
@@ -56,103 +60,158 @@ class Walker:
         colours = {image.pixelColor(x, 130 + 3 * x // 4).name() for x in range(0, 900, 2)}
         assert len(colours) > 30
 
-    def drag(self, view, start, by):
-        QTest.mousePress(view, LEFT, Qt.KeyboardModifier.NoModifier, start)
+    def drag(self, widget, start, by):
+        QTest.mousePress(widget, LEFT, Qt.KeyboardModifier.NoModifier, start)
         for share in (0.3, 0.6, 1.0):
-            QTest.mouseMove(view, start + by * share)
+            QTest.mouseMove(widget, start + by * share)
             self.rest(0.05)
-        QTest.mouseRelease(view, LEFT, Qt.KeyboardModifier.NoModifier, start + by)
+        QTest.mouseRelease(widget, LEFT, Qt.KeyboardModifier.NoModifier, start + by)
+        self.rest(0.05)
 
     def press(self, key, modifier=Qt.KeyboardModifier.NoModifier):
-        QTest.keyClick(self.window, key, modifier)
+        """A key as the window system sends it: to whatever has the focus."""
+        QTest.keyClick(self.window.windowHandle(), key, modifier)
         self.rest(0.05)
+
+    def choose_in_dialog(self, key, modifier, path):
+        """Open a file dialog by its key; the system's dialog itself answers with `path` at once."""
+        for kind in ("getOpenFileName", "getSaveFileName"):
+            self.monkeypatch.setattr(QFileDialog, kind, lambda *_: (str(path), ""))
+        self.monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(path))
+        self.press(key, modifier)
+
+    def click(self, widget):
+        QTest.mouseClick(widget, LEFT)
+        self.rest(0.05)
+
+    def choose_by_keys(self, box, data):
+        """Step through a list with the arrow keys."""
+        box.setFocus()
+        for _ in range(2 * box.count()):
+            if box.currentData() == data:
+                return
+            step = Qt.Key.Key_Down if box.findData(data) > box.currentIndex() else Qt.Key.Key_Up
+            self.press(step)
+        raise AssertionError(f"{data} is not reached by keys")
 
 
 @pytest.fixture
-def walker(qapp, tmp_path, leaves_nothing):
+def walker(qapp, tmp_path, leaves_nothing, monkeypatch):
     application = make_application()
     window = make_window(Preferences(tmp_path / "s.ini"), journals=tmp_path / "journals")
     window.resize(1400, 900)
     window.move(0, 0)
     window.show()
     window.activateWindow()
-    yield Walker(application, window)
+    walker = Walker(application, window, monkeypatch)
+    walker.wait(window.isActiveWindow)
+    yield walker
     window.close()
     window.deleteLater()
 
 
-@pytest.mark.gl
-def test_from_opening_the_demo_to_the_export_and_back(walker, tmp_path):
-    window, session = walker.window, walker.window.session
-    walker.rest()
+def spot_in_3d(window, space, name):
+    """A landmark in the 3D view: its widget, and where in it the landmark stands."""
+    scene = window.scene_place.scene
+    scene.render_now()
+    return scene.stage.widget, scene.drag.place_of(space, name).toPoint()
 
-    window.actions_by_name["demo"].trigger()
+
+def assert_same_state(case, saved):
+    assert case.us_landmarks == saved.us_landmarks
+    assert case.mr_landmarks == saved.mr_landmarks
+    assert case.estimator == saved.estimator
+    assert case.decision == saved.decision
+    assert [target.name for target in case.targets] == ["Target 1"]
+    assert np.array_equal(case.targets[0].position_mr_mm, saved.targets[0].position_mr_mm)
+    assert [core.name for core in case.cores] == [core.name for core in saved.cores]
+    for core, before in zip(case.cores, saved.cores, strict=True):
+        assert np.array_equal(core.tip_us_mm, before.tip_us_mm)
+    assert isinstance(case.registration, LandmarkFit)
+    assert np.allclose(case.us_from_mr.matrix, saved.us_from_mr.matrix, atol=1e-6)
+
+
+@pytest.mark.gl
+def test_from_opening_two_files_to_the_export_and_back(walker, tmp_path):
+    window, session = walker.window, walker.window.session
+    walker.wait(lambda: window.scene_place.scene is not None)
+
+    walker.choose_in_dialog(Qt.Key.Key_M, CTRL, asset_path("demo-mr.nii.gz"))
+    walker.wait(lambda: session.case.mr is not None)
+    walker.choose_in_dialog(Qt.Key.Key_U, CTRL, asset_path("demo-us.nii.gz"))
     walker.wait(lambda: session.case.us is not None)
     walker.wait(lambda: session.case.us_from_mr is not None and not window.progress.isVisible())
     walker.picture("detected")
 
-    window.jump_to("posterior_median")
-    walker.rest()
+    window.slices["us_sagittal"].setFocus()
+    walker.press(Qt.Key.Key_3)
     view = window.slices["us_sagittal"]
     before = session.case.us_landmarks["posterior_median"].position_mm
-    start = view.to_view(before).toPoint()
-    walker.drag(view, start, QPoint(14, 10))
+    walker.drag(view, view.to_view(before).toPoint(), QPoint(14, 10))
     moved = session.case.us_landmarks["posterior_median"].position_mm
     expected_mm = np.hypot(14, 10) * view.mm_per_px()
     assert np.linalg.norm(moved - before) == pytest.approx(expected_mm, abs=0.5)
-    walker.picture("dragged")
+    walker.picture("dragged-in-a-slice")
 
+    apex = session.case.us_landmarks["apex"].position_mm
+    widget, at = spot_in_3d(window, Space.US, "apex")
+    walker.drag(widget, at, QPoint(-9, 12))
+    apex_moved = session.case.us_landmarks["apex"].position_mm
+    assert 1.0 < np.linalg.norm(apex_moved - apex) < 20.0
+    walker.picture("dragged-in-3d")
+
+    walker.press(Qt.Key.Key_Z, CTRL)
+    assert np.array_equal(session.case.us_landmarks["apex"].position_mm, apex)
     walker.press(Qt.Key.Key_Z, CTRL)
     assert np.array_equal(session.case.us_landmarks["posterior_median"].position_mm, before)
+    walker.picture("undone")
     walker.press(Qt.Key.Key_Z, CTRL | SHIFT)
     assert np.array_equal(session.case.us_landmarks["posterior_median"].position_mm, moved)
+    walker.press(Qt.Key.Key_Z, CTRL | SHIFT)
+    assert np.array_equal(session.case.us_landmarks["apex"].position_mm, apex_moved)
 
-    window.registration.estimator.setFocus()
-    other = window.registration.estimator.findData("translation")
-    window.registration.estimator.setCurrentIndex(other)
-    window.registration.estimator.activated.emit(other)
+    estimator = window.registration.estimator
+    walker.choose_by_keys(estimator, "translation")
     assert session.case.us_from_mr.angle_deg == pytest.approx(0.0, abs=1e-9)
-    walker.press(Qt.Key.Key_Z, CTRL)
+    walker.picture("translation-only")
+    walker.choose_by_keys(estimator, "map")
+    assert session.case.estimator == "map"
     assert session.case.us_from_mr.angle_deg > 0.0
-
+    window.slices["us_sagittal"].setFocus()
+    walker.press(Qt.Key.Key_3)
     walker.press(Qt.Key.Key_T)
     assert len(session.case.targets) == 1
-    window.sidebar_tabs.setCurrentIndex(1)
+    walker.press(Qt.Key.Key_2, CTRL)
     walker.picture("target")
-    window.sidebar_tabs.setCurrentIndex(2)
-    QTest.mouseClick(window.cores.template, LEFT)
-    QTest.mouseClick(window.cores.targeted, LEFT)
+    walker.press(Qt.Key.Key_3, CTRL)
+    walker.click(window.cores.template)
+    walker.click(window.cores.targeted)
     assert len(session.case.cores) == 14
     window.cores.table.choose(12)
     walker.picture("needle-plan")
-    window.sidebar_tabs.setCurrentIndex(0)
+    walker.press(Qt.Key.Key_1, CTRL)
     walker.press(Qt.Key.Key_G)
     assert window.tour.is_on
-    QTest.mouseClick(window.review.forth, LEFT)
+    walker.click(window.review.forth)
     walker.picture("tour")
-    QTest.mouseClick(window.review.end_tour, LEFT)
+    walker.click(window.review.end_tour)
 
+    walker.press(Qt.Key.Key_Return, CTRL)
     QTest.keyClicks(window.review.initials, "AB")
-    QTest.mouseClick(window.review.accept, LEFT)
+    walker.press(Qt.Key.Key_Return)
     assert session.case.decision.accepted
-    window.files.export_to(tmp_path / "out")
+    (tmp_path / "out").mkdir()
+    walker.choose_in_dialog(Qt.Key.Key_E, CTRL, tmp_path / "out")
     walker.wait(lambda: any("verified" in text for text in window.messages.texts))
     assert list((tmp_path / "out").glob("*.tfm"))
     walker.picture("exported")
 
-    window.files._save_to(tmp_path / "case")
+    walker.choose_in_dialog(Qt.Key.Key_S, CTRL, tmp_path / "case")
     saved = session.case
-    window.files.open_case(window.files.saved_as)
+    walker.choose_in_dialog(Qt.Key.Key_O, CTRL, window.files.saved_as)
     walker.wait(lambda: session.case is not saved)
-    assert session.case.us_landmarks == saved.us_landmarks
-    assert session.case.decision == saved.decision
-    assert session.case.targets[0].name == "Target 1"
-    assert [core.name for core in session.case.cores] == [core.name for core in saved.cores]
-    for core, before in zip(session.case.cores, saved.cores, strict=True):
-        assert np.array_equal(core.tip_us_mm, before.tip_us_mm)
-    fits = [case.registration for case in (session.case, saved)]
-    assert all(isinstance(fit, LandmarkFit) for fit in fits)
-    assert np.allclose(fits[0].us_from_mr.matrix, fits[1].us_from_mr.matrix, atol=1e-6)
+    assert_same_state(session.case, saved)
+    walker.picture("reopened")
     assert threading.active_count() <= 2
 
 

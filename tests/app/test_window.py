@@ -134,3 +134,78 @@ def test_after_a_crash_the_last_edit_is_still_there(tmp_path, pair_of_files):
     assert "Place apex in US" in offer
     assert position == [1.5, 2.5, -20.5]
     assert is_finished
+
+
+def test_edits_closed_without_saving_are_offered_at_the_next_start(tmp_path, pair_of_files):
+    closing = PREAMBLE.format(folder=str(tmp_path)) + textwrap.dedent(f"""
+        mr, us = Path({str(pair_of_files["mr"])!r}), Path({str(pair_of_files["us"])!r})
+        window.files.open_paths({{Space.MR: mr, Space.US: us}})
+        wait(lambda: window.session.case.us is not None)
+        titles = [window.windowTitle(), window.isWindowModified()]
+        window.session.move_landmark(Space.US, "apex", [1.5, 2.5, -20.5])
+        titles.append(window.isWindowModified())
+        window.close()
+        last = unfinished(folder / "journals")
+        position = resumed(last, __import__("fusioninit").read_volume).us_landmarks["apex"]
+        print(json.dumps([titles, describe(last), position.position_mm.tolist()]))
+    """)
+    titles, offer, position = run_python(closing)
+    assert titles == ["mr.nii.gz + us.nii.gz[*]", False, True]
+    assert offer.startswith("The last case was closed without being saved.")
+    assert position == [1.5, 2.5, -20.5]
+
+
+def test_offscreen_the_whole_job_is_done_and_the_window_says_why_there_is_no_3d(
+    tmp_path, pair_of_files
+):
+    picture = ROOT / "test-artefacts" / "without-opengl.png"
+    picture.parent.mkdir(exist_ok=True)
+    code = PREAMBLE.format(folder=str(tmp_path)) + textwrap.dedent(f"""
+        from PySide6.QtCore import QPoint, Qt
+        from PySide6.QtTest import QTest
+        from fusioninit.state.demo import demo_truth
+        left = Qt.MouseButton.LeftButton
+        window.resize(1400, 900)
+        window.open_demo()
+        wait(lambda: window.session.case.us is not None)
+        session, truth = window.session, demo_truth()
+        session.import_landmarks(truth.us_landmarks)
+        session.import_landmarks(truth.mr_landmarks)
+        window.jump_to("apex")
+        view = window.slices["us_sagittal"]
+        before = session.case.us_landmarks["apex"].position_mm
+        start = view.to_view(before).toPoint()
+        QTest.mousePress(view, left, Qt.KeyboardModifier.NoModifier, start)
+        for share in (0.5, 1.0):
+            QTest.mouseMove(view, start + QPoint(10, 6) * share)
+        QTest.mouseRelease(view, left, Qt.KeyboardModifier.NoModifier, start + QPoint(10, 6))
+        mm_per_px = view.mm_per_px()
+        moved_mm = float(sum((session.case.us_landmarks["apex"].position_mm - before) ** 2) ** 0.5)
+        for layout in ("Four-up", "Six slices", "3D", "Review"):
+            window.show_layout(layout)
+            application.processEvents()
+        for mode in ("mode_checker", "mode_wipe", "mode_edges", "mode_flicker", "mode_blend"):
+            window.actions_by_name[mode].trigger()
+            application.processEvents()
+        QTest.keyClick(window, Qt.Key.Key_T)
+        QTest.mouseClick(window.cores.template, left)
+        window.tour.begin()
+        window.tour.end()
+        window.review.initials.setText("AB")
+        QTest.mouseClick(window.review.accept, left)
+        window.files.export_to(folder / "out")
+        wait(lambda: any("verified" in text for text in window.messages.texts))
+        window.grab().save({str(picture)!r})
+        case, note = session.case, window.scene_place.note
+        answer = [moved_mm / mm_per_px, len(case.targets), len(case.cores)]
+        answer += [case.decision.accepted, note.isVisible(), note.text(), window.messages.texts]
+        window.close()
+        print(json.dumps(answer))
+    """)
+    moved_px, targets, cores, accepted, is_noted, note, messages = run_python(code, timeout=300)
+    assert moved_px == pytest.approx(136**0.5, abs=0.6)
+    assert (targets, cores, accepted) == (1, 12, True)
+    assert is_noted
+    assert "3D view unavailable" in note
+    assert "Everything else works" in note
+    assert [text for text in messages if "verified" in text]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QApplication, QFileDialog
+from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog
 
 from fusioninit.bundled import asset_path
 from fusioninit.errors import ReadError
@@ -304,3 +304,66 @@ def test_another_theme_recolours_icons_at_once(make_window, case, qapp):
         assert darkest(action.icon().pixmap(18, 18).toImage()) < before - 80
     finally:
         apply_theme(qapp, DARK)
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1024, 768)])
+def test_nothing_is_cut_off_in_a_small_window(make_window, case, qtbot, size):
+    window = make_window(case)
+    window.resize(*size)
+    window.show()
+    qtbot.waitExposed(window)
+    name = "a-very-long-file-name-of-a-patient" * 8
+    window.messages.show_message(f"{name}.nii.gz is shorter than its header says; copy it again")
+    window.progress.follow(window.detecting)
+    window.detecting.started.emit(f"Reading {name}")
+    QApplication.processEvents()
+    assert (window.width(), window.height()) == size
+    for control in window.findChildren(QAbstractButton):
+        if control.isVisible() and not control.objectName().startswith("qt_"):
+            in_panel = window.sidebar_tabs.isAncestorOf(control)
+            corner = control.mapTo(window, control.rect().bottomRight())
+            assert corner.x() < window.width(), control.text()
+            assert in_panel or corner.y() < window.height(), control.text()
+    window.detecting.finished.emit()
+
+
+def test_a_detection_shows_its_progress_though_the_opening_ends_after_it_began(make_window, qtbot):
+    seen = []
+
+    def look(volume, *, progress, cancelled):
+        seen.append((window.progress.isVisibleTo(window), window.progress.text))
+        raise ReadError(f"{volume.space.upper()}: too thin")
+
+    window = make_window(predict=look, detect_job=LatestJob())
+    window.show()
+    window.open_demo()
+    assert window.progress.text.startswith("Finding landmarks in")
+    assert window.progress.isVisible()
+    qtbot.waitUntil(lambda: not window.progress.isVisible())
+    assert window.messages.texts == ["MR: too thin", "US: too thin"]
+
+
+def test_an_error_stays_in_sight_while_warnings_follow_it(make_window):
+    window = make_window()
+    for kind, text in (("error", "no such file"), ("warning", "US: thin"), ("info", "Saved")):
+        window.messages.show_message(text, kind=kind)
+        if kind != "info":
+            assert window.messages.text == "no such file"
+    assert window.messages.text == "Saved"
+    window.messages.dismiss()
+    assert window.messages.text == "no such file"
+    window.messages.dismiss()
+    assert window.messages.text == "US: thin"
+
+
+def test_what_is_edited_while_another_volume_is_read_is_kept(make_window, case, pair):
+    windows = []
+
+    def read(path, *, space, series_uid=None, cancelled=None):
+        windows[0].session.move_landmark(Space.US, "apex", [1.0, 2.0, -20.0])
+        return pair.mr
+
+    windows.append(make_window(case, read=read))
+    windows[0].files.open_paths({Space.MR: Path("t2.nii.gz")})
+    marks = windows[0].session.case.us_landmarks
+    assert marks["apex"].position_mm.tolist() == [1.0, 2.0, -20.0]

@@ -130,3 +130,16 @@ def test_a_picture_that_cannot_be_written_is_said_to_be(scene, qtbot, tmp_path):
     folder.mkdir()
     with pytest.raises(ValueError, match="cannot be written"):
         scene.save_picture(folder)
+
+
+def test_us_and_mr_are_named_in_full_or_by_their_glyph_alone(scene):
+    bar = scene.place.bar
+    for width in (180, 267, 284, 285, 300, 600):
+        bar.resize(width, bar.height())
+        bar.layout().activate()
+        for name in ("US", "MR"):
+            button = bar.buttons[f"{name} in 3D"]
+            is_named = button.toolButtonStyle() is Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+            room = button.width() - button.iconSize().width()
+            assert not is_named or room >= button.fontMetrics().horizontalAdvance(name)
+            assert is_named == (width >= 285)

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -249,3 +251,18 @@ def test_an_impossible_core_is_refused_and_said(session, qtbot):
         session.move_core("a", tip_us_mm=[0, 0, 0])
     assert refusal.args == ["core a: entry and tip must lie apart"]
     assert session.case is planned
+
+
+def test_only_what_a_person_has_edited_and_not_saved_is_unsaved_work(session, tmp_path):
+    assert not session.has_unsaved_work
+    found = SimpleNamespace(landmarks=session.case.us_landmarks, gland=None)
+    session.accept_detection(found)
+    assert not session.has_unsaved_work
+    session.move_landmark(Space.US, "apex", [1.0, 2.0, -20.0])
+    assert session.has_unsaved_work
+    session.undo_stack.setClean()
+    assert not session.has_unsaved_work
+    session.undo()
+    session.undo()
+    session.set_estimator("translation")
+    assert session.has_unsaved_work
