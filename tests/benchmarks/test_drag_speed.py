@@ -70,16 +70,22 @@ def make_gland(space, points):
     return Volume(near.astype(np.uint8), grid, space)
 
 
-@pytest.fixture(params=list(SIZES))
-def window(request, qtbot, qapp, tmp_path):
-    apply_theme(qapp, DARK)
+def make_window(size, folder):
+    """The window on a case of `SIZES`, shown at 1400 x 900."""
+    apply_theme(QApplication.instance(), DARK)
     session = Session()
     opening = Opening(session, None, InlineJob())
-    window = MainWindow(session, Preferences(tmp_path / "s.ini"), Services(opening))
+    window = MainWindow(session, Preferences(folder / "s.ini"), Services(opening))
     window.resize(1400, 900)
     window.show()
+    session.open_case(make_case(size))
+    return window
+
+
+@pytest.fixture(params=list(SIZES))
+def window(request, qtbot, qapp, tmp_path):
+    window = make_window(request.param, tmp_path)
     qtbot.waitExposed(window)
-    session.open_case(make_case(request.param))
     for _ in range(20):
         qapp.processEvents()
     yield window
