@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from fusioninit.app.libraries import SIMPLEITK, TORCH, lasting_objects, load_libraries
 from fusioninit.errors import InputError
 from fusioninit.geometry import Space
 from fusioninit.imaging.stated_geometry import StatedGeometry
@@ -55,9 +56,11 @@ class BundledNetworks:
 
 
 def _load_network(space: Space, device: str | None) -> LandmarkPredictor:
-    import torch
+    load_libraries("torch", TORCH)
+    with lasting_objects():
+        import torch
 
-    from fusioninit.detection import predict
+        from fusioninit.detection import predict
 
     if device == "cuda" and not torch.cuda.is_available():
         raise InputError("no GPU is usable here; choose Automatic or CPU in the preferences")
@@ -74,7 +77,9 @@ def export_case(
 ) -> Mapping[str, Path]:
     """Write transform, landmarks and report into `folder`, and read them back."""
     progress(0.1, f"Exporting to {folder.name}")
-    from fusioninit.exchange.export import export
+    load_libraries("SimpleITK", SIMPLEITK)
+    with lasting_objects():
+        from fusioninit.exchange.export import export
 
     return export(case, folder, keep_identity=keep_identity, progress=progress, cancelled=cancelled)
 
