@@ -71,7 +71,8 @@ class ScenePlace(QWidget):
         and the window must answer meanwhile.
         """
         if self._steps is None:
-            self._steps = iter((self._ask, *_IMPORTS, self._make, self._start))
+            steps: list[Callable[[], object]] = [self._ask, *_IMPORTS, self._make, self._start]
+            self._steps = iter(steps)
             self._step()
 
     def _step(self) -> None:

@@ -16,6 +16,7 @@ from fusioninit.app.window import make_application, make_window
 from fusioninit.geometry import Space
 from fusioninit.gui.preferences import Preferences
 from fusioninit.registration import LandmarkFit
+from tests.stall_watch import StallWatch
 
 PICTURES = Path(__file__).resolve().parents[2] / "test-artefacts"
 LEFT = Qt.MouseButton.LeftButton
@@ -27,24 +28,31 @@ class Walker:
 
     def __init__(self, application, window):
         self.application, self.window = application, window
-        self.longest_stall_s = 0.0
+        self.watch = StallWatch()
         self._number = 0
 
     def wait(self, until, seconds=120.0):
         end = time.monotonic() + seconds
         while not until():
             assert time.monotonic() < end, "waited in vain"
-            begun = time.monotonic()
             self.application.processEvents()
-            self.longest_stall_s = max(self.longest_stall_s, time.monotonic() - begun)
-            time.sleep(0.005)
+            time.sleep(0.002)
 
     def rest(self, seconds=0.4):
         end = time.monotonic() + seconds
         self.wait(lambda: time.monotonic() > end)
 
+    def doing(self, step):
+        """Let what came before settle, and name what follows, for the report of stalls."""
+        self.rest()
+        self.watch.step = step
+
     def picture(self, name):
         self.rest()
+        with self.watch.looking_away():
+            self._keep_picture(name)
+
+    def _keep_picture(self, name):
         PICTURES.mkdir(exist_ok=True)
         self._number += 1
         place = self.window.geometry()
@@ -76,21 +84,28 @@ def walker(qapp, tmp_path, leaves_nothing):
     window.move(0, 0)
     window.show()
     window.activateWindow()
-    yield Walker(application, window)
+    application.processEvents()
+    walker = Walker(application, window)
+    yield walker
+    walker.watch.close()
     window.close()
     window.deleteLater()
 
 
-@pytest.mark.gl
-def test_from_opening_the_demo_to_the_export_and_back(walker, tmp_path):
+def walk_the_whole_way(walker, folder):
+    """Open, detect, drag, undo, redo, estimator, target, cores, tour, accept, export, reopen."""
     window, session = walker.window, walker.window.session
-    walker.rest()
+    walker.doing("3D view")
+    walker.rest(1.0)
 
+    walker.doing("open")
     window.actions_by_name["demo"].trigger()
     walker.wait(lambda: session.case.us is not None)
+    walker.watch.step = "detect"
     walker.wait(lambda: session.case.us_from_mr is not None and not window.progress.isVisible())
     walker.picture("detected")
 
+    walker.doing("drag")
     window.jump_to("posterior_median")
     walker.rest()
     view = window.slices["us_sagittal"]
@@ -102,11 +117,14 @@ def test_from_opening_the_demo_to_the_export_and_back(walker, tmp_path):
     assert np.linalg.norm(moved - before) == pytest.approx(expected_mm, abs=0.5)
     walker.picture("dragged")
 
+    walker.doing("undo")
     walker.press(Qt.Key.Key_Z, CTRL)
     assert np.array_equal(session.case.us_landmarks["posterior_median"].position_mm, before)
+    walker.doing("redo")
     walker.press(Qt.Key.Key_Z, CTRL | SHIFT)
     assert np.array_equal(session.case.us_landmarks["posterior_median"].position_mm, moved)
 
+    walker.doing("estimator")
     window.registration.estimator.setFocus()
     other = window.registration.estimator.findData("translation")
     window.registration.estimator.setCurrentIndex(other)
@@ -115,32 +133,39 @@ def test_from_opening_the_demo_to_the_export_and_back(walker, tmp_path):
     walker.press(Qt.Key.Key_Z, CTRL)
     assert session.case.us_from_mr.angle_deg > 0.0
 
+    walker.doing("add target")
     walker.press(Qt.Key.Key_T)
     assert len(session.case.targets) == 1
     window.sidebar_tabs.setCurrentIndex(1)
     walker.picture("target")
     window.sidebar_tabs.setCurrentIndex(2)
+    walker.doing("plan cores")
     QTest.mouseClick(window.cores.template, LEFT)
     QTest.mouseClick(window.cores.targeted, LEFT)
     assert len(session.case.cores) == 14
     window.cores.table.choose(12)
     walker.picture("needle-plan")
     window.sidebar_tabs.setCurrentIndex(0)
+    walker.doing("tour")
     walker.press(Qt.Key.Key_G)
     assert window.tour.is_on
     QTest.mouseClick(window.review.forth, LEFT)
     walker.picture("tour")
     QTest.mouseClick(window.review.end_tour, LEFT)
 
+    walker.doing("accept")
     QTest.keyClicks(window.review.initials, "AB")
     QTest.mouseClick(window.review.accept, LEFT)
     assert session.case.decision.accepted
-    window.files.export_to(tmp_path / "out")
+    walker.doing("export")
+    window.files.export_to(folder / "out")
     walker.wait(lambda: any("verified" in text for text in window.messages.texts))
-    assert list((tmp_path / "out").glob("*.tfm"))
+    assert list((folder / "out").glob("*.tfm"))
     walker.picture("exported")
 
-    window.files._save_to(tmp_path / "case")
+    walker.doing("save")
+    window.files._save_to(folder / "case")
+    walker.doing("reopen")
     saved = session.case
     window.files.open_case(window.files.saved_as)
     walker.wait(lambda: session.case is not saved)
@@ -153,6 +178,12 @@ def test_from_opening_the_demo_to_the_export_and_back(walker, tmp_path):
     fits = [case.registration for case in (session.case, saved)]
     assert all(isinstance(fit, LandmarkFit) for fit in fits)
     assert np.allclose(fits[0].us_from_mr.matrix, fits[1].us_from_mr.matrix, atol=1e-6)
+    walker.rest()
+
+
+@pytest.mark.gl
+def test_from_opening_the_demo_to_the_export_and_back(walker, tmp_path):
+    walk_the_whole_way(walker, tmp_path)
     assert threading.active_count() <= 2
 
 
