@@ -71,6 +71,10 @@ class Walker:
             self.rest(0.05)
         QTest.mouseRelease(view, LEFT, Qt.KeyboardModifier.NoModifier, start + by)
 
+    def click(self, widget):
+        QTest.mouseClick(widget, LEFT)
+        self.rest(0.05)
+
     def press(self, key, modifier=Qt.KeyboardModifier.NoModifier):
         QTest.keyClick(self.window, key, modifier)
         self.rest(0.05)
@@ -140,8 +144,8 @@ def walk_the_whole_way(walker, folder):
     walker.picture("target")
     window.sidebar_tabs.setCurrentIndex(2)
     walker.doing("plan cores")
-    QTest.mouseClick(window.cores.template, LEFT)
-    QTest.mouseClick(window.cores.targeted, LEFT)
+    walker.click(window.cores.template)
+    walker.click(window.cores.targeted)
     assert len(session.case.cores) == 14
     window.cores.table.choose(12)
     walker.picture("needle-plan")
@@ -149,13 +153,13 @@ def walk_the_whole_way(walker, folder):
     walker.doing("tour")
     walker.press(Qt.Key.Key_G)
     assert window.tour.is_on
-    QTest.mouseClick(window.review.forth, LEFT)
+    walker.click(window.review.forth)
     walker.picture("tour")
-    QTest.mouseClick(window.review.end_tour, LEFT)
+    walker.click(window.review.end_tour)
 
     walker.doing("accept")
     QTest.keyClicks(window.review.initials, "AB")
-    QTest.mouseClick(window.review.accept, LEFT)
+    walker.click(window.review.accept)
     assert session.case.decision.accepted
     walker.doing("export")
     window.files.export_to(folder / "out")
