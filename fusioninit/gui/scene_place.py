@@ -73,7 +73,7 @@ class ScenePlace(QWidget):
         if self._steps is None:
             steps: list[Callable[[], object]] = [self._ask, *_IMPORTS, self._make, self._start]
             self._steps = iter(steps)
-            self._step()
+            QTimer.singleShot(0, self, self._step)
 
     def _step(self) -> None:
         step = next(self._steps or iter(()), None)
