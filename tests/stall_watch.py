@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import cProfile
 import pstats
-import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,10 +19,10 @@ CALLS = 12
 
 @dataclass
 class Stall:
-    """A time without a tick: wall clock, and what of it is not due to other programs.
+    """A time without a tick: wall clock, and what of it the GUI thread did not stand in a queue.
 
-    `own_s` leaves out how long the GUI thread, and the one other thread of the program that
-    waited longest, stood in the queue for a processor; where that is unknown it is `wall_s`.
+    `own_s` leaves out how long the GUI thread waited for a processor, where Linux tells; it holds
+    what the thread waited for others, which on a busy machine stand in queues themselves.
     """
 
     step: str
@@ -84,7 +83,7 @@ class StallWatch(QObject):
             return
         wall_s = time.perf_counter() - self._ticked
         cpu_s = time.thread_time() - self._ticked_cpu
-        own_s = max(cpu_s, wall_s - _waited_s(self._queued, _queued_s()))
+        own_s = wall_s - (_queued_s() - self._queued)
         if self._profile is not None:
             self._profile.disable()
         self.longest_s = max(self.longest_s, own_s)
@@ -95,20 +94,11 @@ class StallWatch(QObject):
 
 
 def _queued_s():
-    """Seconds that each thread of this process has waited for a processor, where Linux tells."""
-    queued = {}
-    for task in Path("/proc/self/task").glob("*"):
-        try:
-            queued[int(task.name)] = int((task / "schedstat").read_text().split()[1]) / 1e9
-        except OSError:
-            continue
-    return queued
-
-
-def _waited_s(before, after):
-    waited = {task: queued - before.get(task, queued) for task, queued in after.items()}
-    own = waited.pop(threading.get_native_id(), 0.0)
-    return own + max(waited.values(), default=0.0)
+    """Seconds that this thread has waited for a processor so far; 0 where that is unknown."""
+    try:
+        return int(Path("/proc/thread-self/schedstat").read_text().split()[1]) / 1e9
+    except OSError:
+        return 0.0
 
 
 def _costliest(profile):
