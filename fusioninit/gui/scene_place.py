@@ -30,6 +30,8 @@ _MODULES = (
     "fusioninit.gui.scene_view",
 )
 """What the 3D view brings with it, in portions."""
+PAUSE_MS = 1
+"""Between steps: with none at all they would follow one another before any input is looked at."""
 _IMPORTS = tuple(partial(import_module, name) for name in _MODULES)
 
 
@@ -73,13 +75,13 @@ class ScenePlace(QWidget):
         if self._steps is None:
             steps: list[Callable[[], object]] = [self._ask, *_IMPORTS, self._make, self._start]
             self._steps = iter(steps)
-            QTimer.singleShot(0, self, self._step)
+            QTimer.singleShot(PAUSE_MS, self, self._step)
 
     def _step(self) -> None:
         step = next(self._steps or iter(()), None)
         if step is not None and not self._is_final:
             step()
-            QTimer.singleShot(0, self, self._step)
+            QTimer.singleShot(PAUSE_MS, self, self._step)
 
     def _ask(self) -> None:
         refusal = opengl_refusal()

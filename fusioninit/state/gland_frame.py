@@ -107,7 +107,7 @@ class GlandFrame:
         if self.mask is None:
             return -float(self.half_mm[3]), float(self.half_mm[3])
         inside = self.mask.voxels > 0.5
-        k, j = inside.any(axis=2).nonzero()
+        k, j = np.nonzero(inside.any(axis=2))
         rows = inside[k, j]
         # height changes evenly along a row of voxels: the row's two ends are enough
         ends = np.stack([rows.argmax(axis=1), rows.shape[1] - 1 - rows[:, ::-1].argmax(axis=1)])

@@ -3,6 +3,7 @@
 Every step leaves a screenshot in `test-artefacts/` to be looked at.
 """
 
+import gc
 import threading
 import time
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
+from fusioninit.app.libraries import lasting_objects
 from fusioninit.app.window import make_application, make_window
 from fusioninit.geometry import Space
 from fusioninit.gui.preferences import Preferences
@@ -82,8 +84,9 @@ class Walker:
 
 @pytest.fixture
 def walker(qapp, tmp_path, leaves_nothing):
-    application = make_application()
-    window = make_window(Preferences(tmp_path / "s.ini"), journals=tmp_path / "journals")
+    with lasting_objects():  # as `run_window` does
+        application = make_application()
+        window = make_window(Preferences(tmp_path / "s.ini"), journals=tmp_path / "journals")
     window.resize(1400, 900)
     window.move(0, 0)
     window.show()
@@ -94,6 +97,7 @@ def walker(qapp, tmp_path, leaves_nothing):
     walker.watch.close()
     window.close()
     window.deleteLater()
+    gc.unfreeze()
 
 
 def walk_the_whole_way(walker, folder):
