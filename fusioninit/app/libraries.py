@@ -12,6 +12,7 @@ import ctypes
 import gc
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -47,3 +48,20 @@ def load_libraries(package: str, patterns: tuple[str, ...]) -> None:
     for pattern in patterns:
         for library in Path(spec.origin).parent.glob(pattern):
             load(os.fsencode(library), os.RTLD_LAZY)
+
+
+@contextmanager
+def loading_meanwhile(package: str, patterns: tuple[str, ...]) -> Iterator[None]:
+    """Load libraries while something else is waited for; both have ended on leaving.
+
+    While the system loads, no other thread may look up a symbol, as OpenGL in software does for
+    a picture of a new kind. So this is for times in which the views show nothing new.
+    """
+    thread = threading.Thread(
+        target=load_libraries, args=(package, patterns), name="fusioninit-load", daemon=True
+    )
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()

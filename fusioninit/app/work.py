@@ -6,7 +6,13 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from fusioninit.app.libraries import SIMPLEITK, TORCH, lasting_objects, load_libraries
+from fusioninit.app.libraries import (
+    SIMPLEITK,
+    TORCH,
+    lasting_objects,
+    load_libraries,
+    loading_meanwhile,
+)
 from fusioninit.errors import InputError
 from fusioninit.geometry import Space
 from fusioninit.imaging.stated_geometry import StatedGeometry
@@ -23,10 +29,13 @@ def read_for_window(
     cancelled: Cancelled | None = None,
     stated: StatedGeometry | None = None,
 ) -> Volume:
-    """Read a file or DICOM folder (brings SimpleITK)."""
-    from fusioninit.imaging.reading import read_volume
+    """Read a file or DICOM folder (brings SimpleITK). A detection mostly follows: torch's too."""
+    with loading_meanwhile("torch", TORCH):
+        from fusioninit.imaging.reading import read_volume
 
-    return read_volume(path, space=space, series_uid=series_uid, cancelled=cancelled, stated=stated)
+        return read_volume(
+            path, space=space, series_uid=series_uid, cancelled=cancelled, stated=stated
+        )
 
 
 class BundledNetworks:

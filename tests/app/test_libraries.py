@@ -3,13 +3,15 @@
 import gc
 import subprocess
 import sys
+import threading
 
 import pytest
 
-from fusioninit.app.libraries import lasting_objects, load_libraries
+from fusioninit.app.libraries import lasting_objects, load_libraries, loading_meanwhile
 
 IN_CHILD = """
 import sys
+import threading
 from pathlib import Path
 from fusioninit.app.libraries import TORCH, load_libraries
 load_libraries("torch", TORCH)
@@ -48,3 +50,10 @@ def test_an_import_that_fails_leaves_the_collector_on():
         assert gc.isenabled()
     finally:
         gc.unfreeze()
+
+
+def test_loading_ends_with_what_it_accompanies():
+    threads = threading.active_count()
+    with loading_meanwhile("no_such_package_as_this", ("*.so",)):
+        pass
+    assert threading.active_count() == threads
