@@ -14,6 +14,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from fusioninit.app.journals import describe, new_journal, resumed, unfinished
+from fusioninit.app.libraries import lasting_objects
 from fusioninit.app.work import (
     BundledNetworks,
     export_case,
@@ -22,11 +23,13 @@ from fusioninit.app.work import (
     read_targets,
 )
 from fusioninit.geometry import Space
+from fusioninit.gui.gland_outline import graded_mask
 from fusioninit.gui.main_window import MainWindow
 from fusioninit.gui.preferences import DEVICES, Preferences
 from fusioninit.gui.services import Services
 from fusioninit.gui.slice_image import sampler_for
 from fusioninit.gui.theme import THEMES, apply_theme
+from fusioninit.imaging.volume import Volume
 from fusioninit.session import (
     Detecting,
     Exporting,
@@ -39,6 +42,10 @@ from fusioninit.session import (
 
 NAME = "fusioninit"
 
+SWITCH_S = 0.0005
+"""A thread that computes in Python gives way to the GUI thread this soon. One picture asks for
+Python's lock some dozen times: at Python's own 0.005 s such a thread could make it wait 0.1 s."""
+
 
 def run_window(
     *,
@@ -48,9 +55,11 @@ def run_window(
     demo: bool = False,
 ) -> int:
     """Open the window, on volumes, a case or the demo where given; return when it is closed."""
-    application = make_application()
     journals = user_data_path(NAME) / "journals"
-    window = make_window(Preferences(user_config_path(NAME) / "settings.ini"), journals=journals)
+    with lasting_objects():
+        application = make_application()
+        settings = Preferences(user_config_path(NAME) / "settings.ini")
+        window = make_window(settings, journals=journals)
     window.show()
     last = unfinished(journals)
     if last is not None:
@@ -68,6 +77,7 @@ def make_application() -> QApplication:
     assert isinstance(application, QApplication)
     application.setApplicationName(NAME)
     application.setApplicationDisplayName(NAME)
+    sys.setswitchinterval(SWITCH_S)
     return application
 
 
@@ -88,7 +98,7 @@ def make_window(preferences: Preferences, *, journals: Path) -> MainWindow:
     networks = BundledNetworks(lambda: DEVICES.get(preferences.device))
     services = Services(
         opening,
-        Detecting(session, networks, detecting),
+        Detecting(session, networks, detecting, prepare=_prepare_gland),
         Exporting(session, export_case, exporting),
         ReadingTargets(session, read_targets, targets),
         Saving(session, saving),
@@ -102,6 +112,14 @@ def make_window(preferences: Preferences, *, journals: Path) -> MainWindow:
     if geometry is not None:
         window.restoreGeometry(geometry)
     return window
+
+
+def _prepare_gland(gland: Volume) -> None:
+    """What the views need of a gland, made while the detection's thread still runs."""
+    from fusioninit.gui.gland_surface import gland_surface
+
+    sampler_for(graded_mask(gland))
+    gland_surface(gland)
 
 
 def _open_demo(read: Any) -> Any:

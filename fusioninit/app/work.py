@@ -6,6 +6,13 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from fusioninit.app.libraries import (
+    SIMPLEITK,
+    TORCH,
+    lasting_objects,
+    load_libraries,
+    loading_meanwhile,
+)
 from fusioninit.errors import InputError
 from fusioninit.geometry import Space
 from fusioninit.imaging.stated_geometry import StatedGeometry
@@ -22,10 +29,13 @@ def read_for_window(
     cancelled: Cancelled | None = None,
     stated: StatedGeometry | None = None,
 ) -> Volume:
-    """Read a file or DICOM folder (brings SimpleITK)."""
-    from fusioninit.imaging.reading import read_volume
+    """Read a file or DICOM folder (brings SimpleITK). A detection mostly follows: torch's too."""
+    with loading_meanwhile("torch", TORCH):
+        from fusioninit.imaging.reading import read_volume
 
-    return read_volume(path, space=space, series_uid=series_uid, cancelled=cancelled, stated=stated)
+        return read_volume(
+            path, space=space, series_uid=series_uid, cancelled=cancelled, stated=stated
+        )
 
 
 class BundledNetworks:
@@ -55,9 +65,11 @@ class BundledNetworks:
 
 
 def _load_network(space: Space, device: str | None) -> LandmarkPredictor:
-    import torch
+    load_libraries("torch", TORCH)
+    with lasting_objects():
+        import torch
 
-    from fusioninit.detection import predict
+        from fusioninit.detection import predict
 
     if device == "cuda" and not torch.cuda.is_available():
         raise InputError("no GPU is usable here; choose Automatic or CPU in the preferences")
@@ -74,7 +86,9 @@ def export_case(
 ) -> Mapping[str, Path]:
     """Write transform, landmarks and report into `folder`, and read them back."""
     progress(0.1, f"Exporting to {folder.name}")
-    from fusioninit.exchange.export import export
+    load_libraries("SimpleITK", SIMPLEITK)
+    with lasting_objects():
+        from fusioninit.exchange.export import export
 
     return export(case, folder, keep_identity=keep_identity, progress=progress, cancelled=cancelled)
 

@@ -52,8 +52,10 @@ class CoreTableModel(QAbstractTableModel):
 
     def missing(self) -> list[Core]:
         """Targeted cores that pass their target too far off, as aligned now."""
-        case = self._session.case
-        return [core for core in case.cores if (target_miss_mm(case, core) or 0.0) > MISS_MM]
+        return [core for core in self.cores if self._is_missing(core)]
+
+    def _is_missing(self, core: Core) -> bool:
+        return (target_miss_mm(self._session.case, core) or 0.0) > MISS_MM
 
     def rowCount(self, parent: _Index | None = None) -> int:
         """One per core."""
@@ -86,7 +88,7 @@ class CoreTableModel(QAbstractTableModel):
             return self._text(core, index.column())
         if role == _Role.ToolTipRole:
             return _TIPS[index.column()]
-        if role == _Role.ForegroundRole and index.column() == TARGET and core in self.missing():
+        if role == _Role.ForegroundRole and index.column() == TARGET and self._is_missing(core):
             return QColor(current_theme().warn)
         return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,18 +19,21 @@ from fusioninit.gui.slice_image import sampler_for
 from fusioninit.imaging.volume import Volume
 
 _INSIDE = 1000
-_COARSENESS_PX = 3.0
+_COARSENESS_PX = 5.0
+"""Pixels between cuts of the mask: between them the line runs straight, off a round gland's by a
+twentieth of a pixel."""
 SMOOTH_MM = 1.0
 COARSE_MM = 1.0
 _RIM = 3
 
 
+_graded_masks: WeakKeyDictionary[Volume, Volume] = WeakKeyDictionary()
+
+
 class GlandOutline:
-    """Cuts one gland mask; keeps the last outline and the mask's 16-bit copy."""
+    """Cuts one gland mask, and keeps the last outline."""
 
     def __init__(self) -> None:
-        self._gland: Volume | None = None
-        self._graded: Volume | None = None
         self._contours = _Contours()
         self._key: object = None
         self._polygons: list[QPolygonF] = []
@@ -43,22 +47,24 @@ class GlandOutline:
         if key != self._key:
             self._key = key
             coarse = frame.finer(1 / _COARSENESS_PX)
-            cut = sampler_for(self._grade(gland)).sample(coarse, grid_from_plane)
+            cut = sampler_for(graded_mask(gland)).sample(coarse, grid_from_plane)
             self._polygons = self._contours.of(cut, frame.span_px(coarse))
         return self._polygons
-
-    def _grade(self, gland: Volume) -> Volume:
-        """The mask with 0 and `_INSIDE`, so that interpolated levels have room in between."""
-        if self._graded is None or gland is not self._gland:
-            self._gland, self._graded = gland, graded_mask(gland)
-        return self._graded
 
 
 def graded_mask(gland: Volume) -> Volume:
     """The gland's surroundings as levels 0 to `_INSIDE` on about `COARSE_MM`, smoothed a little.
 
-    Small enough to be made between two frames, also for a mask of 256 x 256 x 256 voxels.
+    Interpolated levels have room in between there. Made once for each mask and kept with it; the
+    first call is best made off the GUI thread.
     """
+    graded = _graded_masks.get(gland)
+    if graded is None:
+        graded = _graded_masks[gland] = _grade(gland)
+    return graded
+
+
+def _grade(gland: Volume) -> Volume:
     grid = gland.grid
     step = np.maximum(1, np.rint(COARSE_MM / grid.spacing_mm[::-1])).astype(int)
     thin = np.asarray(gland.voxels[:: step[0], :: step[1], :: step[2]]) > 0.5

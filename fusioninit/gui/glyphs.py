@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import qtawesome
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QAction, QColor, QIcon, QPainter, QPen, QPixmap
@@ -13,12 +15,18 @@ from fusioninit.gui.theme import current_theme
 
 def space_icon(space: Space) -> QIcon:
     """The ring of US or the square of MR, as the views draw them."""
+    return _space_icon(space, current_theme().space(space))
+
+
+@cache
+def _space_icon(space: Space, colour_name: str) -> QIcon:
+    """Drawn once: a table asks for it whenever it is painted."""
     picture = QPixmap(28, 28)
     picture.setDevicePixelRatio(2.0)
     picture.fill(Qt.GlobalColor.transparent)
     painter = QPainter(picture)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    colour = QColor(current_theme().space(space))
+    colour = QColor(colour_name)
     painter.setPen(QPen(colour, 1.8))
     box = QRectF(2.5, 2.5, 9, 9)
     if space is Space.US:
@@ -35,14 +43,15 @@ def space_icon(space: Space) -> QIcon:
 def icon(name: str, *, colour: str | None = None) -> QIcon:
     """An icon of the Material Design set by name, in the theme's text colour."""
     theme = current_theme()
-    made = qtawesome.icon(
-        f"mdi6.{name}",
-        color=colour or theme.text,
-        color_disabled=theme.line,
-        color_on=colour or theme.on_accent,
-    )
+    made = _icon(name, colour or theme.text, theme.line, colour or theme.on_accent)
     _NAMES[made.cacheKey()] = name, colour
     return made
+
+
+@cache
+def _icon(name: str, colour: str, disabled: str, on: str) -> QIcon:
+    """Looked up once: a table asks for its locks whenever it is painted."""
+    return qtawesome.icon(f"mdi6.{name}", color=colour, color_disabled=disabled, color_on=on)
 
 
 _NAMES: dict[int, tuple[str, str | None]] = {}

@@ -180,7 +180,10 @@ class MainWindow(QMainWindow):
             work.failed.connect(self.messages.show_message)
         self._services.opening.warned.connect(self._warn)
         self._services.opening.doubted.connect(self.pair_guard.ask)
-        self._services.opening.opened.connect(self._detect_what_is_missing)
+        # in a turn of its own: the images are painted first, and the opening's progress has ended
+        self._services.opening.opened.connect(
+            self._detect_what_is_missing, Qt.ConnectionType.QueuedConnection
+        )
         self._services.opening.opened.connect(self._actions.follow)
         if self._services.detecting is not None:
             self._services.detecting.found.connect(self._on_found)
@@ -335,7 +338,7 @@ class MainWindow(QMainWindow):
     def _detect_what_is_missing(self, _paths: object) -> None:
         case = self.session.case
         missing = [s for s in (Space.MR, Space.US) if case.volume(s) and not case.landmarks(s)]
-        if missing and self.preferences.detects_on_open:
+        if missing and self.preferences.detects_on_open and not self._is_closed:
             self.detect(missing)
 
     def _show_view_menu(self, space: Space, position_mm: Any, at: Any) -> None:

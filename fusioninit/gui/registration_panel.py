@@ -140,7 +140,9 @@ class RegistrationPanel(QFrame):
             name.setText(text)
             value.setText(signed(difference, " mm"))
             conspicuous = abs(difference) > EDGE_CONSPICUOUS_MM
-            value.setStyleSheet(f"color: {theme.warn if conspicuous else theme.text};")
+            style = f"color: {theme.warn if conspicuous else theme.text};"
+            if style != value.styleSheet():  # the same one, too, would be worked through anew
+                value.setStyleSheet(style)
         landmarks = self._session.case.landmarks(Space.MR)
         for (name, value), (text, amount) in zip(
             self.motion, motion_lines(fit.us_from_mr, landmarks), strict=True

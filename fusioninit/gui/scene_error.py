@@ -13,7 +13,7 @@ from vtkmodules.vtkFiltersGeneral import vtkWarpScalar
 from vtkmodules.vtkRenderingCore import vtkActor, vtkColorTransferFunction, vtkPolyDataMapper
 
 from fusioninit.geometry import Space
-from fusioninit.gui.scene_shapes import gland_surface
+from fusioninit.gui.gland_surface import gland_surface
 from fusioninit.gui.scene_stage import SceneStage
 from fusioninit.gui.scene_state import ErrorLook, SceneState
 from fusioninit.imaging.volume import Volume
@@ -101,7 +101,8 @@ class SceneError:
     def _take(self, gland: Volume) -> None:
         self.forget()
         self._gland = gland
-        surface = gland_surface(gland, voxels=ERROR_VOXELS, pass_band=ERROR_PASS_BAND)
+        surface = vtkPolyData()  # the kept one stays without the error's scalars
+        surface.ShallowCopy(gland_surface(gland, voxels=ERROR_VOXELS, pass_band=ERROR_PASS_BAND))
         if surface.GetNumberOfPoints() == 0:
             return
         self._surface = surface

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from fusioninit.errors import InputError
@@ -16,6 +19,20 @@ from fusioninit.session import Session
 if TYPE_CHECKING:
     from fusioninit.gui.scene_bar import SceneBar
     from fusioninit.gui.scene_view import SceneView
+
+_MODULES = (
+    "fusioninit.gui.scene_bar",
+    "fusioninit.gui.scene_shapes",
+    "vtkmodules.vtkRenderingOpenGL2",
+    "fusioninit.gui.scene_stage",
+    "fusioninit.gui.scene_volumes",
+    "fusioninit.gui.scene_notes",
+    "fusioninit.gui.scene_view",
+)
+"""What the 3D view brings with it, in portions."""
+PAUSE_MS = 1
+"""Between steps: with none at all they would follow one another before any input is looked at."""
+_IMPORTS = tuple(partial(import_module, name) for name in _MODULES)
 
 
 class ScenePlace(QWidget):
@@ -32,6 +49,8 @@ class ScenePlace(QWidget):
         self._session, self._view_state = session, view_state
         self.scene: SceneView | None = None
         self.bar: SceneBar | None = None
+        self._steps: Iterator[Callable[[], object]] | None = None
+        self._is_final = False
         self.note = QLabel("3D view")
         self.note.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.note.setWordWrap(True)
@@ -48,15 +67,31 @@ class ScenePlace(QWidget):
         return QSize(350, 380)
 
     def fill(self) -> None:
-        """Make the 3D view where OpenGL serves, else say why there is none. Once."""
-        if self.scene is not None:
-            return
+        """Make the 3D view where OpenGL serves, else say why there is none. Once.
+
+        In steps, each in a turn of the event loop of its own: together they take half a second,
+        and the window must answer meanwhile.
+        """
+        if self._steps is None:
+            steps: list[Callable[[], object]] = [self._ask, *_IMPORTS, self._make, self._start]
+            self._steps = iter(steps)
+            QTimer.singleShot(PAUSE_MS, self, self._step)
+
+    def _step(self) -> None:
+        step = next(self._steps or iter(()), None)
+        if step is not None and not self._is_final:
+            step()
+            QTimer.singleShot(PAUSE_MS, self, self._step)
+
+    def _ask(self) -> None:
         refusal = opengl_refusal()
         if refusal:
+            self._steps = iter(())
             self.note.setText(
                 f"3D view unavailable\n\n{refusal}\nEverything else works without it."
             )
-            return
+
+    def _make(self) -> None:
         from fusioninit.gui.keyboard_use import KeyboardUse
         from fusioninit.gui.scene_bar import SceneBar
         from fusioninit.gui.scene_view import SceneView
@@ -71,6 +106,10 @@ class ScenePlace(QWidget):
         self.note.hide()
         self._layout.addWidget(self.bar)
         self._layout.addWidget(self.scene, 1)
+
+    def _start(self) -> None:
+        assert self.scene is not None  # made in the step before
+        self.scene.stage.start()
 
     def _save_picture(self) -> None:
         from fusioninit.gui.scene_picture import choose_picture
@@ -87,5 +126,6 @@ class ScenePlace(QWidget):
 
     def finalize(self) -> None:
         """Give back OpenGL; before the window is destroyed."""
+        self._is_final = True
         if self.scene is not None:
             self.scene.finalize()

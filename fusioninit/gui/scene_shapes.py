@@ -7,29 +7,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PySide6.QtGui import QColor
-from vtkmodules.util.numpy_support import numpy_to_vtk
 from vtkmodules.vtkCommonCore import vtkPoints
-from vtkmodules.vtkCommonDataModel import vtkImageData, vtkPolyData
+from vtkmodules.vtkCommonDataModel import vtkPolyData
 from vtkmodules.vtkCommonTransforms import vtkTransform
-from vtkmodules.vtkFiltersCore import (
-    vtkFlyingEdges3D,
-    vtkPolyDataNormals,
-    vtkTubeFilter,
-    vtkWindowedSincPolyDataFilter,
-)
+from vtkmodules.vtkFiltersCore import vtkTubeFilter
 from vtkmodules.vtkFiltersGeneral import vtkTransformFilter
 from vtkmodules.vtkFiltersModeling import vtkOutlineFilter
 from vtkmodules.vtkFiltersSources import vtkCubeSource, vtkLineSource, vtkSphereSource
 from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper
 
 from fusioninit.geometry import Grid, Space
+from fusioninit.gui.gland_surface import gland_surface, grid_transform
 from fusioninit.gui.theme import SPACE_COLOUR
 from fusioninit.imaging.volume import Volume
 
 MARK_MM = 2.2
 """Radius of a landmark's sphere; its cube's edge is 1.7 times that."""
-SURFACE_VOXELS = 72
-"""A gland is thinned to about so many voxels per axis before its surface is taken."""
 BOX_COLOUR = QColor("#5b6773")
 
 
@@ -115,48 +108,6 @@ def gland_actor(gland: Volume) -> vtkActor:
     actor = _coloured(mapper, SPACE_COLOUR[gland.space])
     actor.GetProperty().SetOpacity(0.35)
     return actor
-
-
-def gland_surface(
-    gland: Volume, *, voxels: int = SURFACE_VOXELS, pass_band: float = 0.02
-) -> vtkPolyData:
-    """The smoothed surface of a gland mask with normals, LPS mm of its space.
-
-    A lower `pass_band` (share of the mesh's own finest detail that is kept) smooths more.
-    """
-    step = [max(1, size // voxels) for size in gland.grid.shape]
-    mask = gland.voxels[:: step[0], :: step[1], :: step[2]] > 0.5
-    padded = np.pad(mask, 1).astype(np.uint8)
-    image = vtkImageData()
-    image.SetDimensions(*padded.shape[::-1])
-    image.SetSpacing(*step[::-1])
-    image.SetOrigin(*(-size for size in step[::-1]))
-    image.GetPointData().SetScalars(numpy_to_vtk(padded.reshape(-1), deep=True))
-    surface = vtkFlyingEdges3D()
-    surface.SetInputData(image)
-    surface.SetValue(0, 0.5)
-    placed = vtkTransformFilter()
-    placed.SetTransform(grid_transform(gland.grid))
-    placed.SetInputConnection(surface.GetOutputPort())
-    smooth = vtkWindowedSincPolyDataFilter()
-    smooth.SetInputConnection(placed.GetOutputPort())
-    smooth.SetNumberOfIterations(40)
-    smooth.SetPassBand(pass_band)
-    smooth.NormalizeCoordinatesOn()
-    normals = vtkPolyDataNormals()
-    normals.SetInputConnection(smooth.GetOutputPort())
-    normals.SplittingOff()
-    normals.AutoOrientNormalsOn()
-    normals.Update()
-    return normals.GetOutput()
-
-
-def grid_transform(grid: Grid, *, offset: float = 0.0) -> vtkTransform:
-    """From indices of a grid to LPS mm, after a shift by `offset` voxels."""
-    transform = vtkTransform()
-    transform.SetMatrix(grid.world_from_index.ravel().tolist())
-    transform.Translate(offset, offset, offset)
-    return transform
 
 
 def _sphere() -> vtkSphereSource:

@@ -69,6 +69,10 @@ class SceneStage:
         actor.GetMapper().SetClippingPlanes(self.cuts)
         return actor
 
+    def start(self) -> None:
+        """Make OpenGL's context, which takes a moment, and draw the first picture."""
+        self.widget.Initialize()
+
     def close(self) -> None:
         """Give back OpenGL and VTK's own connection to the display."""
         self.renderer.RemoveAllViewProps()
@@ -92,7 +96,6 @@ def _make_interactor(parent: QWidget, renderer: vtkRenderer, above: vtkRenderer)
     above.SetActiveCamera(renderer.GetActiveCamera())
     window.AddRenderer(above)
     widget.SetInteractorStyle(vtkInteractorStyleTrackballCamera())
-    widget.Initialize()
     return widget
 
 

@@ -88,6 +88,8 @@ class SceneView(QWidget):
         self._is_afresh, self._is_final = True, False
         self._timer = QTimer(self, singleShot=True, interval=FRAME_INTERVAL_MS)
         self._still = QTimer(self, singleShot=True, interval=STILL_AFTER_MS)
+        # after the slices that are painted in the same turn: both together would be a stall
+        self._exposed = QTimer(self, singleShot=True, interval=0)
         self.stage.widget.installEventFilter(self)
         self.drag = SceneDrag(self)
         self._connect(session, view_state)
@@ -96,6 +98,7 @@ class SceneView(QWidget):
         every = self._parts
         self._timer.timeout.connect(self.render_now)
         self._still.timeout.connect(self._render_still)
+        self._exposed.timeout.connect(self.render_now)
         session.case_opened.connect(self._start_afresh)
         session.landmarks_changed.connect(lambda _space: self._mark_stale(self.marks))
         session.gland_changed.connect(
@@ -177,9 +180,12 @@ class SceneView(QWidget):
         self._schedule()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """A double click shows the scene alone, as in every view."""
+        """A double click shows the scene alone, as in every view; painting gets its own turn."""
         if event.type() == QEvent.Type.MouseButtonDblClick:
             self.maximise_requested.emit()
+            return True
+        if event.type() == QEvent.Type.Paint:
+            self._exposed.start()
             return True
         return False
 
@@ -193,6 +199,7 @@ class SceneView(QWidget):
         """Draw the scene at once, quickly; finely a little later. Nothing after `finalize`."""
         if not self._is_final and self.isVisible():
             begun = perf_counter()
+            self._timer.stop()
             self.refresh()
             moving = bool(self.volumes.shown())
             self.volumes.set_moving(moving=moving)
@@ -231,8 +238,8 @@ class SceneView(QWidget):
         if self._is_final:
             return
         self._is_final = True
-        self._timer.stop()
-        self._still.stop()
+        for timer in (self._timer, self._still, self._exposed):
+            timer.stop()
         for part in (self.planes, self.glands, self.volumes, self.error):
             part.forget()
         self.stage.window.GetInteractor().GetInteractorStyle().RemoveAllObservers()

@@ -27,7 +27,7 @@ OUTSIDE = -32768
 
 _REACH = 32000.0
 
-SMALL_PX = 30_000
+SMALL_PX = 60_000
 """Below this a second thread costs more than it saves."""
 THREADS = min(4, os.cpu_count() or 1)
 

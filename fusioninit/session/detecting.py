@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -13,7 +13,7 @@ from fusioninit.geometry import Space
 from fusioninit.imaging.volume import Volume
 from fusioninit.landmarks import LABELS, LandmarkName
 from fusioninit.session.jobs import Job
-from fusioninit.session.protocols import Cancelled, LandmarkPredictor, Progress
+from fusioninit.session.protocols import Cancelled, Detection, LandmarkPredictor, Progress
 from fusioninit.session.session import Session
 from fusioninit.session.work import Work
 
@@ -29,7 +29,8 @@ class _Asked:
 class Detecting(Work):
     """Runs the predictor on open volumes, one after the other, and offers its answers as edits.
 
-    An answer for a volume that is no longer open is refused.
+    An answer for a volume that is no longer open is refused. `prepare` is called with every gland
+    that is found, on the predictor's thread, for work that showing it needs.
     """
 
     found = Signal(Space, object)
@@ -40,10 +41,12 @@ class Detecting(Work):
         session: Session,
         predictor: LandmarkPredictor,
         job: Job,
+        *,
+        prepare: Callable[[Volume], object] = id,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(session, job, parent)
-        self._predictor = predictor
+        self._predictor, self._prepare = predictor, prepare
         self._only: LandmarkName | None = None
         self._waiting: list[Space] = []
 
@@ -73,7 +76,7 @@ class Detecting(Work):
             return
         what = "landmarks" if self._only is None else LABELS[self._only].lower()
         self.started.emit(f"Finding {what} in {space.upper()}")
-        task = partial(_detect, self._predictor, volume)
+        task = partial(_detect, self._predictor, self._prepare, volume)
         self._job.submit(task, context=_Asked(volume, self._only))
 
     def _on_succeeded(self, answer: Any, context: Any) -> None:
@@ -84,6 +87,14 @@ class Detecting(Work):
 
 
 def _detect(
-    predictor: LandmarkPredictor, volume: Volume, *, progress: Progress, cancelled: Cancelled
-) -> object:
-    return predictor(volume, progress=progress, cancelled=cancelled)
+    predictor: LandmarkPredictor,
+    prepare: Callable[[Volume], object],
+    volume: Volume,
+    *,
+    progress: Progress,
+    cancelled: Cancelled,
+) -> Detection:
+    found = predictor(volume, progress=progress, cancelled=cancelled)
+    if not cancelled() and found.gland is not None:
+        prepare(found.gland)
+    return found

@@ -106,8 +106,13 @@ class GlandFrame:
         """Lowest and highest superior coordinate of the gland."""
         if self.mask is None:
             return -float(self.half_mm[3]), float(self.half_mm[3])
-        index = np.argwhere(self.mask.voxels > 0.5)[:, ::-1]
-        heights = self.to_local(self.mask.grid.to_world(index))[:, 2]
+        inside = self.mask.voxels > 0.5
+        k, j = np.nonzero(inside.any(axis=2))
+        rows = inside[k, j]
+        # height changes evenly along a row of voxels: the row's two ends are enough
+        ends = np.stack([rows.argmax(axis=1), rows.shape[1] - 1 - rows[:, ::-1].argmax(axis=1)])
+        index = np.stack([ends, np.broadcast_to(j, ends.shape), np.broadcast_to(k, ends.shape)], -1)
+        heights = self.to_local(self.mask.grid.to_world(index))[..., 2]
         return float(heights.min()), float(heights.max())
 
     def half_width_mm(self, height_mm: float, *, is_left: bool) -> float:

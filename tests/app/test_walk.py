@@ -3,6 +3,7 @@
 Every step leaves a screenshot in `test-artefacts/` to be looked at.
 """
 
+import gc
 import threading
 import time
 from pathlib import Path
@@ -13,11 +14,13 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog
 
+from fusioninit.app.libraries import lasting_objects
 from fusioninit.app.window import make_application, make_window
 from fusioninit.bundled import asset_path
 from fusioninit.geometry import Space
 from fusioninit.gui.preferences import Preferences
 from fusioninit.registration import LandmarkFit
+from tests.stall_watch import StallWatch
 
 PICTURES = Path(__file__).resolve().parents[2] / "test-artefacts"
 LEFT = Qt.MouseButton.LeftButton
@@ -29,26 +32,33 @@ class Walker:
 
     def __init__(self, application, window, monkeypatch):
         self.application, self.window, self.monkeypatch = application, window, monkeypatch
-        self.longest_stall_s = 0.0
+        self.watch = StallWatch()
         self._number = 0
 
     def wait(self, until, seconds=120.0):
         end = time.monotonic() + seconds
         while not until():
             assert time.monotonic() < end, f"waited in vain; said {self.window.messages.texts}"
-            begun = time.monotonic()
             self.application.processEvents()
-            self.longest_stall_s = max(self.longest_stall_s, time.monotonic() - begun)
-            time.sleep(0.005)
+            time.sleep(0.002)
 
     def rest(self, seconds=0.4):
         end = time.monotonic() + seconds
         self.wait(lambda: time.monotonic() > end)
 
+    def doing(self, step):
+        """Let what came before settle, and name what follows, for the report of stalls."""
+        self.rest()
+        self.watch.step = step
+
     def picture(self, name):
         self.rest(0.2)
         scene = self.window.scene_place.scene
         self.wait(lambda: scene is None or not scene._timer.isActive())
+        with self.watch.looking_away():
+            self._keep_picture(name)
+
+    def _keep_picture(self, name):
         PICTURES.mkdir(exist_ok=True)
         self._number += 1
         place = self.window.geometry()
@@ -97,8 +107,9 @@ class Walker:
 
 @pytest.fixture
 def walker(qapp, tmp_path, leaves_nothing, monkeypatch):
-    application = make_application()
-    window = make_window(Preferences(tmp_path / "s.ini"), journals=tmp_path / "journals")
+    with lasting_objects():  # as `run_window` does
+        application = make_application()
+        window = make_window(Preferences(tmp_path / "s.ini"), journals=tmp_path / "journals")
     window.resize(1400, 900)
     window.move(0, 0)
     window.show()
@@ -106,8 +117,10 @@ def walker(qapp, tmp_path, leaves_nothing, monkeypatch):
     walker = Walker(application, window, monkeypatch)
     walker.wait(window.isActiveWindow)
     yield walker
+    walker.watch.close()
     window.close()
     window.deleteLater()
+    gc.unfreeze()
 
 
 def spot_in_3d(window, space, name):
@@ -131,18 +144,23 @@ def assert_same_state(case, saved):
     assert np.allclose(case.us_from_mr.matrix, saved.us_from_mr.matrix, atol=1e-6)
 
 
-@pytest.mark.gl
-def test_from_opening_two_files_to_the_export_and_back(walker, tmp_path):
+def walk_the_whole_way(walker, folder):
+    """Open, detect, drag, undo, redo, estimator, target, cores, tour, accept, export, reopen."""
     window, session = walker.window, walker.window.session
+    walker.doing("3D view")
     walker.wait(lambda: window.scene_place.scene is not None)
+    walker.rest(1.0)
 
+    walker.doing("open")
     walker.choose_in_dialog(Qt.Key.Key_M, CTRL, asset_path("demo-mr.nii.gz"))
     walker.wait(lambda: session.case.mr is not None)
     walker.choose_in_dialog(Qt.Key.Key_U, CTRL, asset_path("demo-us.nii.gz"))
     walker.wait(lambda: session.case.us is not None)
+    walker.watch.step = "detect"
     walker.wait(lambda: session.case.us_from_mr is not None and not window.progress.isVisible())
     walker.picture("detected")
 
+    walker.doing("drag in a slice")
     window.slices["us_sagittal"].setFocus()
     walker.press(Qt.Key.Key_3)
     view = window.slices["us_sagittal"]
@@ -153,6 +171,7 @@ def test_from_opening_two_files_to_the_export_and_back(walker, tmp_path):
     assert np.linalg.norm(moved - before) == pytest.approx(expected_mm, abs=0.5)
     walker.picture("dragged-in-a-slice")
 
+    walker.doing("drag in 3D")
     apex = session.case.us_landmarks["apex"].position_mm
     widget, at = spot_in_3d(window, Space.US, "apex")
     walker.drag(widget, at, QPoint(-9, 12))
@@ -160,6 +179,7 @@ def test_from_opening_two_files_to_the_export_and_back(walker, tmp_path):
     assert 1.0 < np.linalg.norm(apex_moved - apex) < 20.0
     walker.picture("dragged-in-3d")
 
+    walker.doing("undo and redo")
     walker.press(Qt.Key.Key_Z, CTRL)
     assert np.array_equal(session.case.us_landmarks["apex"].position_mm, apex)
     walker.press(Qt.Key.Key_Z, CTRL)
@@ -170,6 +190,7 @@ def test_from_opening_two_files_to_the_export_and_back(walker, tmp_path):
     walker.press(Qt.Key.Key_Z, CTRL | SHIFT)
     assert np.array_equal(session.case.us_landmarks["apex"].position_mm, apex_moved)
 
+    walker.doing("estimator")
     estimator = window.registration.estimator
     walker.choose_by_keys(estimator, "translation")
     assert session.case.us_from_mr.angle_deg == pytest.approx(0.0, abs=1e-9)
@@ -177,18 +198,21 @@ def test_from_opening_two_files_to_the_export_and_back(walker, tmp_path):
     walker.choose_by_keys(estimator, "map")
     assert session.case.estimator == "map"
     assert session.case.us_from_mr.angle_deg > 0.0
+    walker.doing("add target")
     window.slices["us_sagittal"].setFocus()
     walker.press(Qt.Key.Key_3)
     walker.press(Qt.Key.Key_T)
     assert len(session.case.targets) == 1
     walker.press(Qt.Key.Key_2, CTRL)
     walker.picture("target")
+    walker.doing("plan cores")
     walker.press(Qt.Key.Key_3, CTRL)
     walker.click(window.cores.template)
     walker.click(window.cores.targeted)
     assert len(session.case.cores) == 14
     window.cores.table.choose(12)
     walker.picture("needle-plan")
+    walker.doing("tour")
     walker.press(Qt.Key.Key_1, CTRL)
     walker.press(Qt.Key.Key_G)
     assert window.tour.is_on
@@ -196,22 +220,31 @@ def test_from_opening_two_files_to_the_export_and_back(walker, tmp_path):
     walker.picture("tour")
     walker.click(window.review.end_tour)
 
+    walker.doing("accept")
     walker.press(Qt.Key.Key_Return, CTRL)
     QTest.keyClicks(window.review.initials, "AB")
     walker.press(Qt.Key.Key_Return)
     assert session.case.decision.accepted
-    (tmp_path / "out").mkdir()
-    walker.choose_in_dialog(Qt.Key.Key_E, CTRL, tmp_path / "out")
+    walker.doing("export")
+    (folder / "out").mkdir()
+    walker.choose_in_dialog(Qt.Key.Key_E, CTRL, folder / "out")
     walker.wait(lambda: any("verified" in text for text in window.messages.texts))
-    assert list((tmp_path / "out").glob("*.tfm"))
+    assert list((folder / "out").glob("*.tfm"))
     walker.picture("exported")
 
-    walker.choose_in_dialog(Qt.Key.Key_S, CTRL, tmp_path / "case")
+    walker.doing("save")
+    walker.choose_in_dialog(Qt.Key.Key_S, CTRL, folder / "case")
     saved = session.case
+    walker.doing("reopen")
     walker.choose_in_dialog(Qt.Key.Key_O, CTRL, window.files.saved_as)
     walker.wait(lambda: session.case is not saved)
     assert_same_state(session.case, saved)
     walker.picture("reopened")
+
+
+@pytest.mark.gl
+def test_from_opening_two_files_to_the_export_and_back(walker, tmp_path):
+    walk_the_whole_way(walker, tmp_path)
     assert threading.active_count() <= 2
 
 

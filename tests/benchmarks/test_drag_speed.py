@@ -1,7 +1,8 @@
 """How fast the window answers in software rendering: run with `--benchmark-enable`.
 
-From a mouse move to all slice views of a layout repainted; the solve and the new state alone;
-one slice scrolled in one view. Window 1400 x 900. Print: median in milliseconds.
+From a mouse move to all slice views of a layout repainted, and to the 3D view drawn as well; the
+solve and the new state alone; one slice scrolled in one view. Window 1400 x 900. Print: median in
+milliseconds.
 """
 
 import numpy as np
@@ -70,16 +71,22 @@ def make_gland(space, points):
     return Volume(near.astype(np.uint8), grid, space)
 
 
-@pytest.fixture(params=list(SIZES))
-def window(request, qtbot, qapp, tmp_path):
-    apply_theme(qapp, DARK)
+def make_window(size, folder):
+    """The window on a case of `SIZES`, shown at 1400 x 900."""
+    apply_theme(QApplication.instance(), DARK)
     session = Session()
     opening = Opening(session, None, InlineJob())
-    window = MainWindow(session, Preferences(tmp_path / "s.ini"), Services(opening))
+    window = MainWindow(session, Preferences(folder / "s.ini"), Services(opening))
     window.resize(1400, 900)
     window.show()
+    session.open_case(make_case(size))
+    return window
+
+
+@pytest.fixture(params=list(SIZES))
+def window(request, qtbot, qapp, tmp_path):
+    window = make_window(request.param, tmp_path)
     qtbot.waitExposed(window)
-    session.open_case(make_case(request.param))
     for _ in range(20):
         qapp.processEvents()
     yield window
@@ -125,6 +132,22 @@ def test_landmark_drag_until_all_views_are_repainted(benchmark, window, view_nam
     benchmark.pedantic(
         drag_moves(window, view_name, "posterior_median"), rounds=ROUNDS, warmup_rounds=3
     )
+
+
+def test_landmark_drag_until_three_slices_and_the_3d_view_are_drawn(benchmark, window, qtbot):
+    """In the window the 3D view follows at its own pace; here it is drawn at every step."""
+    window.show_layout("Four-up")
+    qtbot.waitUntil(lambda: window.scene_place.scene is not None)
+    scene = window.scene_place.scene
+    qtbot.waitUntil(scene.isVisible)
+    scene.render_now()
+    move = drag_moves(window, "us_axial", "posterior_median")
+
+    def step():
+        move()
+        scene.render_now()
+
+    benchmark.pedantic(step, rounds=ROUNDS, warmup_rounds=3)
 
 
 def test_solve_and_new_state_alone(benchmark, qapp):

@@ -23,13 +23,31 @@ from fusioninit.session import LatestJob
 from fusioninit.state import Case, Decision
 
 
-def test_the_demo_opens_is_detected_and_aligned(make_window):
+def test_the_demo_opens_is_detected_and_aligned(make_window, qtbot):
     window = make_window()
     window.actions_by_name["demo"].trigger()
+    qtbot.waitUntil(lambda: bool(window.session.case.us_landmarks))
     case = window.session.case
     assert set(case.us_landmarks) == set(REQUIRED_NAMES)
     assert isinstance(case.registration, LandmarkFit)
     assert not window.progress.isVisibleTo(window)
+
+
+def test_the_detection_that_follows_an_opening_shows_its_progress(make_window, qtbot):
+    asked, answered = threading.Event(), threading.Event()
+
+    def predict(volume, *, progress, cancelled):
+        asked.set()
+        answered.wait(30)
+        raise ReadError("nothing was looked for")
+
+    window = make_window(predict=predict, detect_job=LatestJob())
+    window.open_demo()
+    qtbot.waitUntil(asked.is_set)
+    shown = window.progress.isVisibleTo(window), window.progress.text
+    answered.set()
+    qtbot.waitUntil(lambda: not window.detecting.is_running)
+    assert shown == (True, "Finding landmarks in MR")
 
 
 def test_detection_is_left_to_the_person_where_they_prefer_it(make_window):
@@ -265,7 +283,7 @@ def test_closing_in_the_middle_of_a_detection_is_clean(make_window, leaves_nothi
     window = make_window(predict=slow, detect_job=LatestJob())
     window.show()
     window.open_demo()
-    assert begun.wait(5)
+    qtbot.waitUntil(begun.is_set)
     qtbot.waitUntil(lambda: window.progress.text == "still looking")
     window.close()
     assert answers == ["stopped"]

@@ -1,10 +1,15 @@
 """What stands in the 3D scene: each part against the case it draws."""
 
+import gc
+import weakref
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from vtkmodules.util.numpy_support import vtk_to_numpy
 
 from fusioninit.geometry import Orientation, Space
+from fusioninit.gui.gland_surface import gland_surface
 from fusioninit.gui.scene_planes import SlicePicture
 from fusioninit.gui.scene_state import Body, ErrorLook
 from fusioninit.gui.theme import SPACE_COLOUR
@@ -260,3 +265,15 @@ def test_the_marks_wear_their_spaces_colours(scene):
         assert actor.GetProperty().GetColor() == pytest.approx(
             (colour.redF(), colour.greenF(), colour.blueF()), abs=1e-3
         )
+
+
+def test_a_masks_surface_is_taken_once_and_goes_with_the_mask(pair):
+    mask = replace(pair.us_gland)
+    surface = gland_surface(mask)
+    assert gland_surface(mask) is surface
+    assert gland_surface(mask, voxels=20) is not surface
+    assert gland_surface(pair.us_gland) is not surface
+    gone = weakref.ref(mask)
+    del mask
+    gc.collect()
+    assert gone() is None

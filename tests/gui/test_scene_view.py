@@ -170,3 +170,20 @@ def test_the_selected_landmark_is_drawn_larger(scene):
     scene.render_now()
     marks = scene.marks.actors(Space.MR)
     assert marks["apex"].GetScale()[0] > marks["bladder_neck"].GetScale()[0]
+
+
+def test_painting_the_3d_view_waits_for_a_turn_of_its_own(scene, qtbot):
+    drawn = []
+    observer = scene.stage.window.AddObserver("EndEvent", lambda *_: drawn.append(1))
+    scene.stage.widget.repaint()
+    assert drawn == []
+    qtbot.waitUntil(lambda: drawn == [1])
+    scene.stage.window.RemoveObserver(observer)
+
+
+def test_a_window_closed_before_its_3d_view_stands_makes_none(make_window, qtbot):
+    window = make_window()
+    window.show()
+    window.close()
+    qtbot.wait(100)
+    assert window.scene_place.scene is None

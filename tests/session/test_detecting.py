@@ -1,4 +1,5 @@
-from dataclasses import dataclass, field
+import threading
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -68,6 +69,29 @@ def test_one_volume_that_fails_does_not_stop_the_other(session, qtbot):
     assert sentences == ["the volume is empty; open another"]
     assert len(session.case.us_landmarks) == 0
     assert len(session.case.mr_landmarks) == 3
+
+
+def test_a_gland_that_is_found_is_prepared_on_the_predictors_thread(session, qtbot):
+    gland, threads = volume(Space.US), []
+
+    def with_gland(asked, *, progress, cancelled):
+        answer = at_the_centre(asked, progress=progress, cancelled=cancelled)
+        threads.append(threading.current_thread())
+        return replace(answer, gland=gland if asked.space is Space.US else None)
+
+    prepared = []
+    detecting = Detecting(
+        session,
+        with_gland,
+        LatestJob(),
+        prepare=lambda found: prepared.append((found, threading.current_thread())),
+    )
+    with qtbot.waitSignal(detecting.finished):
+        detecting.start([Space.US, Space.MR])
+    assert prepared == [(gland, threads[0])]
+    assert threads[0] is not threading.main_thread()
+    assert session.case.us_gland is gland
+    assert detecting.close()
 
 
 def test_cancel_leaves_the_landmarks_as_they_were(session, qtbot):
