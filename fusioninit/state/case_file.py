@@ -21,6 +21,7 @@ from fusioninit.imaging.stated_geometry import StatedGeometry
 from fusioninit.imaging.volume import Volume
 from fusioninit.landmarks import LandmarkSet
 from fusioninit.state.case import Case, Decision, Target
+from fusioninit.state.gland_records import gland_from_record, gland_to_record
 from fusioninit.state.image_copies import remove_other_copies, with_copied_images
 from fusioninit.state.image_hash import files_sha256, image_sha256
 from fusioninit.state.landmark_records import landmarks_from_record, landmarks_to_record
@@ -32,14 +33,14 @@ from fusioninit.state.needle_plan import (
 )
 
 SCHEMA = "fusioninit-case"
-VERSION = 4
+VERSION = 5
 """1: without cores. 2: with the planned cores. 3: with what was stated of an image's geometry.
-4: with the second network's answers."""
+4: with the second network's answers. 5: with the glands."""
 
 SUFFIX = ".fusion.json"
 
 _SETS = ("landmarks", "predicted", "second")
-_PARTS = ("images", *_SETS, "targets", "cores", "estimator", "decision")
+_PARTS = ("images", *_SETS, "glands", "targets", "cores", "estimator", "decision")
 
 _SPACES = (Space.US, Space.MR)
 
@@ -59,6 +60,11 @@ def case_record(case: Case, *, relative_to: Path | None = None) -> dict[str, Any
         **{
             kind: {s.value: landmarks_to_record(getattr(case, kind)(s)) for s in _SPACES}
             for kind in _SETS
+        },
+        "glands": {
+            space.value: gland_to_record(gland)
+            for space in _SPACES
+            if (gland := case.gland(space)) is not None
         },
         "targets": [
             {
@@ -130,12 +136,14 @@ def with_record(case: Case, record: dict[str, Any]) -> Case:
     Raises
     ------
     ReadError
-        Landmarks or cores in the record are damaged.
+        Landmarks, glands or cores in the record are damaged.
     """
     record = migrated(record)
     for space in _SPACES:
         current, predicted, second = (landmarks_from_record(record[kind][space]) for kind in _SETS)
-        case = case.with_prediction(predicted, second=second).with_landmarks(current)
+        saved = record["glands"].get(space.value)
+        gland = None if saved is None else gland_from_record(saved, space)
+        case = case.with_prediction(predicted, gland, second).with_landmarks(current)
     targets = tuple(
         Target(t["name"], np.asarray(t["position_mr_lps_mm"]), t["radius_mm"])
         for t in record["targets"]
@@ -168,6 +176,8 @@ def migrated(record: dict[str, Any]) -> dict[str, Any]:
         record = record | {
             "second": {s.value: landmarks_to_record(LandmarkSet(s)) for s in _SPACES}
         }
+    if record["version"] < 5:
+        record = record | {"glands": {}}
     return record | {"version": VERSION}
 
 

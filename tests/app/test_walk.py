@@ -140,6 +140,8 @@ def assert_same_state(case, saved):
     assert [core.name for core in case.cores] == [core.name for core in saved.cores]
     for core, before in zip(case.cores, saved.cores, strict=True):
         assert np.array_equal(core.tip_us_mm, before.tip_us_mm)
+    for space in (Space.US, Space.MR):
+        assert np.array_equal(case.gland(space).voxels, saved.gland(space).voxels)
     assert isinstance(case.registration, LandmarkFit)
     assert np.allclose(case.us_from_mr.matrix, saved.us_from_mr.matrix, atol=1e-6)
 

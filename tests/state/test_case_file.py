@@ -325,3 +325,42 @@ def test_what_a_person_stated_about_an_image_is_kept_with_the_case(case, tmp_pat
     assert dict(asked) == {Space.US: stated, Space.MR: None}
     np.testing.assert_allclose(loaded.us.grid.spacing_mm, [0.4, 0.5, 0.6])
     assert loaded.us.source.stated == stated
+
+
+def gland_of(space, *, shape=(7, 9, 11), format="predicted"):
+    rng = np.random.default_rng(4)
+    voxels = (rng.random(shape) > 0.6).astype(np.uint8)
+    turned = np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, -1]])
+    grid = Grid(shape, [0.5, 0.6, 2.2], [-10.0, 1 / 3, 7], turned)
+    return Volume(voxels, grid, space, VolumeSource(format=format, description="by hand"))
+
+
+def test_glands_come_back_voxel_for_voxel_where_they_lay(case, tmp_path):
+    for space, origin in ((Space.US, "predicted"), (Space.MR, "NIfTI")):
+        case = case.with_gland(gland_of(space, format=origin))
+    loaded = load_case(save_case(case, tmp_path / "with-glands"), read=read_npy)
+    for space in (Space.US, Space.MR):
+        saved, found = case.gland(space), loaded.gland(space)
+        assert np.array_equal(found.voxels, saved.voxels)
+        assert found.grid == saved.grid or np.allclose(
+            found.grid.to_world([[1, 2, 3]]), saved.grid.to_world([[1, 2, 3]]), atol=0
+        )
+        assert found.source.format == saved.source.format
+    # a network's mask is no evidence, before and after
+    assert loaded.gland_shape(Space.US) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"voxels_zlib_base64": "AAAA"},
+        {"shape_kji": [1 << 20, 1 << 20, 1 << 20]},
+        {"shape_kji": [7, 9]},
+        {"spacing_mm": [0, 1, 1]},
+    ],
+)
+def test_a_damaged_gland_is_named(case, change):
+    record = case_record(case.with_gland(gland_of(Space.MR)))
+    record["glands"]["mr"] = record["glands"]["mr"] | change
+    with pytest.raises(ReadError, match="the saved MR gland is damaged"):
+        with_record(case, record)
