@@ -19,7 +19,7 @@ MAX_VOXELS = 1 << 30
 
 @lru_cache(maxsize=8)
 def gland_to_record(gland: Volume) -> dict[str, Any]:
-    """The mask (voxels > 0.5) and where it came from. Kept per mask: a journal asks at each edit."""
+    """The mask (voxels > 0.5) and its source. Kept per mask: a journal asks at each edit."""
     bits = np.packbits(np.asarray(gland.voxels) > 0.5)
     return {
         "format": gland.source.format,
