@@ -65,11 +65,17 @@ def _copied(volume: Volume, folder: Path) -> Volume:
     wanted = files_sha256(files)
     place = folder / f"{volume.space.value}-{wanted[:8]}"
     is_series = path not in files
-    if not place.exists():
+    copies = _in_order(files, place, numbered=is_series)
+    if not _hold(copies, wanted):
+        shutil.rmtree(place, ignore_errors=True)  # copies that were damaged or lost
         _copy(files, place, numbered=is_series)
-    if files_sha256(_in_order(files, place, numbered=is_series)) != wanted:
+    if not _hold(copies, wanted):
         raise OSError(f"the copy of {path.name} differs from the original; choose another disk")
     return volume.with_source(path=place if is_series else place / path.name)
+
+
+def _hold(copies: Sequence[Path], sha256: str) -> bool:
+    return all(copy.is_file() for copy in copies) and files_sha256(copies) == sha256
 
 
 def _copy(files: Sequence[Path], place: Path, *, numbered: bool) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QToolButton
 
 from fusioninit.app.window import make_application, make_window
 from fusioninit.geometry import Space
@@ -106,7 +106,10 @@ answer["scene_drag_px"] = [moved.x(), moved.y()]
 scene.render_now()
 window.screen().grabWindow(0).save(str(picture))
 clipped = []
+only_icons = Qt.ToolButtonStyle.ToolButtonIconOnly
 for control in window.findChildren(QAbstractButton):
+    if isinstance(control, QToolButton) and control.toolButtonStyle() == only_icons:
+        continue  # shows no text, which is then its name alone
     if control.isVisible() and control.text() and control.parentWidget().isVisible():
         needed = control.fontMetrics().horizontalAdvance(control.text().replace("&", ""))
         needed += 0 if control.icon().isNull() else control.iconSize().width()

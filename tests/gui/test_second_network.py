@@ -50,10 +50,10 @@ def test_where_one_network_looked_nothing_is_said_and_nothing_can_be_taken(make_
         assert not window.actions_by_name[name].isEnabled()
 
 
-def test_a_detection_brings_the_second_answer_and_undo_takes_it_away(make_window):
+def test_a_detection_brings_the_second_answer_and_undo_takes_it_away(make_window, qtbot):
     window = make_window()
     window.open_demo()
-    assert apart_cell(window, Space.MR, "bladder_neck").data() == "1.5 mm"
+    qtbot.waitUntil(lambda: apart_cell(window, Space.MR, "bladder_neck").data() == "1.5 mm")
     assert set(window.session.case.mr_second) == set(REQUIRED_NAMES)
     window.session.undo()
     window.session.undo()

@@ -255,7 +255,7 @@ def test_an_impossible_core_is_refused_and_said(session, qtbot):
 
 def test_only_what_a_person_has_edited_and_not_saved_is_unsaved_work(session, tmp_path):
     assert not session.has_unsaved_work
-    found = SimpleNamespace(landmarks=session.case.us_landmarks, gland=None)
+    found = SimpleNamespace(landmarks=session.case.us_landmarks, gland=None, second=None)
     session.accept_detection(found)
     assert not session.has_unsaved_work
     session.move_landmark(Space.US, "apex", [1.0, 2.0, -20.0])
