@@ -120,7 +120,15 @@ class DetectorModule(lightning.LightningModule):
         return min(1.0, done)
 
     def load_start(self, weights: dict[str, Tensor]) -> None:
-        """Begin from these weights, of the same network."""
+        """Begin from these weights; InputError where they are of another network."""
+        wanted = {name: tensor.shape for name, tensor in self.network.state_dict().items()}
+        if {name: tensor.shape for name, tensor in weights.items()} != wanted:
+            channels = ", ".join(map(str, self.config.network.channels))
+            raise InputError(
+                f"warm_start: the weights are of another network than the configuration's "
+                f"(channels {channels}); state network.channels and method as the card beside the "
+                "weights does"
+            )
         self.network.load_state_dict(weights)
         self.average.load_state_dict(weights)
 

@@ -4,7 +4,9 @@ from dataclasses import replace
 import pytest
 import torch
 from cases import ellipsoid
+from safetensors.torch import save_file
 
+from fusioninit.detection.unet import LandmarkNetwork, UNetConfig
 from fusioninit.errors import InputError
 from fusioninit.training.config import TrainingConfig
 from fusioninit.training.export import averaged_network
@@ -105,3 +107,11 @@ def test_training_stops_when_it_no_longer_improves(tmp_path):
     stuck = config(tmp_path, steps=1, stopping=stopping, optimiser={"learning_rate": 1e-12})
     train_config(stuck, draw=ellipsoid)
     assert weights(stuck)[1]["steps"] < 40
+
+
+def test_weights_of_another_network_are_no_start(tmp_path):
+    wider = LandmarkNetwork(UNetConfig(channels=(16, 16, 32), grid=(32, 32, 32)))
+    save_file(dict(wider.state_dict()), tmp_path / "wider.safetensors")
+    started = config(tmp_path / "run", steps=4, warm_start=tmp_path / "wider.safetensors")
+    with pytest.raises(InputError, match=r"of another network .*channels 16, 16, 16"):
+        train_config(started, draw=ellipsoid)
