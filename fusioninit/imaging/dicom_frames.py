@@ -35,6 +35,7 @@ PYDICOM_ERRORS = (
     LookupError,
     OSError,
     RuntimeError,
+    StopIteration,
     TypeError,
     ValueError,
     struct.error,

@@ -41,6 +41,9 @@ def nrrd_claim(path: Path) -> Claim:
     """What a NRRD file says of itself; ReadError where it is damaged or in a form not read."""
     start = _start(path)
     lines, offset = _until_blank_line(path, start)
+    if any("\0" in line for line in lines):
+        # no text: ITK's reader dies of some
+        raise ReadError(f"{path.name}: its NRRD header is damaged; export the image again")
     fields = {}
     for line in lines[1:]:
         key, separator, value = line.partition(":")
@@ -116,7 +119,8 @@ def _require_a_vector_each(path: Path, fields: dict[str, str], axes: int) -> Non
     """Refuse directions that are more or fewer than the axes: ITK's reader dies of them."""
     directions = re.findall(r"\([^()]*\)|none|[^()\s]+", fields.get("space directions", ""))
     stated = fields.get("dimension", str(axes))
-    if stated != str(axes) or len(directions) not in (0, axes):
+    lengths = {vector.count(",") for vector in directions if vector.startswith("(")}
+    if stated != str(axes) or len(directions) not in (0, axes) or len(lengths) > 1:
         raise ReadError(f"{path.name}: its NRRD header contradicts itself; export the image again")
 
 

@@ -203,7 +203,7 @@ def _load_record(path: Path) -> dict[str, Any]:
         raise ReadError(f"{path.name}: no such file; choose a saved case (*{SUFFIX})") from error
     except (ValueError, KeyError, TypeError, OSError) as error:
         raise ReadError(f"{path.name} is not a saved case; choose a file *{SUFFIX}") from error
-    if schema != SCHEMA:
+    if schema != SCHEMA or not isinstance(version, int):
         raise ReadError(f"{path.name} is not a saved case; choose a file *{SUFFIX}")
     if version > VERSION:
         raise ReadError(

@@ -179,12 +179,19 @@ def test_lengths_in_other_units_than_mm_are_refused(tmp_path):
         b"space directions: (2,0,0) (0,2,0) (0,0,3) (0,0,3)\n",
         b"dimension: 4\n",
         b"space directions: (2,0,0) (0,2,0) (0,0,3) (2,0\n",
+        b"space directions: (2,0,0,2,0,0,2,0,0,2,0,0) (0,2,0) (0,0,3)\n",
     ],
 )
 def test_an_nrrd_header_that_contradicts_itself_is_refused(tmp_path, wrong):
     path = tmp_path / "a.nrrd"
     path.write_bytes(NRRD + wrong + b"\n" + SIXTY)
     assert refusal(path) == ("a.nrrd: its NRRD header contradicts itself; export the image again")
+
+
+def test_an_nrrd_header_that_is_no_text_is_refused(tmp_path):
+    path = tmp_path / "a.nrrd"
+    path.write_bytes(NRRD + b"spac\0\0\0ions: (2,0,0) (0,2,0) (0,0,3)\n\n" + SIXTY)
+    assert refusal(path) == "a.nrrd: its NRRD header is damaged; export the image again"
 
 
 @pytest.mark.parametrize("dimensions", [b"-1", b"2", b"4", b"three"])

@@ -364,3 +364,11 @@ def test_a_damaged_gland_is_named(case, change):
     record["glands"]["mr"] = record["glands"]["mr"] | change
     with pytest.raises(ReadError, match="the saved MR gland is damaged"):
         with_record(case, record)
+
+
+def test_a_version_that_is_no_number_is_refused(case, tmp_path):
+    path = save_case(case, tmp_path / "odd")
+    record = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(record | {"version": [5]}), encoding="utf-8")
+    with pytest.raises(ReadError, match="is not a saved case"):
+        load_case(path, read=read_npy)
