@@ -40,6 +40,9 @@ def window(qapp, tmp_path_factory):
     window.resize(1400, 900)
     window.show()
     session.open_case(make_case("full"))
+    end = time.monotonic() + 60
+    while window.scene_place.scene is None and time.monotonic() < end:  # it is made in steps
+        qapp.processEvents()
     for _ in range(20):
         qapp.processEvents()
     yield window
