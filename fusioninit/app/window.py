@@ -93,6 +93,7 @@ def make_window(preferences: Preferences, *, journals: Path) -> MainWindow:
         read_for_window,
         reading,
         prepare=sampler_for,
+        prepare_gland=_prepare_gland,
         new_journal=lambda: new_journal(journals),
     )
     networks = BundledNetworks(lambda: DEVICES.get(preferences.device))
@@ -115,7 +116,7 @@ def make_window(preferences: Preferences, *, journals: Path) -> MainWindow:
 
 
 def _prepare_gland(gland: Volume) -> None:
-    """What the views need of a gland, made while the detection's thread still runs."""
+    """What the views need of a gland, made on the thread that brings it."""
     from fusioninit.gui.gland_surface import gland_surface
 
     sampler_for(graded_mask(gland))

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import Signal
 
 from fusioninit.errors import VoxelSizeNeededError
 from fusioninit.geometry import Space
@@ -29,7 +29,8 @@ NewJournal = Callable[[], Journal | None]
 class Opening(Work):
     """Reads what a person chose and hands it to the session; a failure leaves the case as it is.
 
-    `prepare` is called with every volume on the reading thread, for work that showing it needs.
+    `prepare` is called with every volume on the reading thread, for work that showing it needs,
+    and `prepare_gland` with every gland that a case brings along.
     `new_journal` makes the journal of a case that begins.
     """
 
@@ -51,11 +52,12 @@ class Opening(Work):
         job: Job,
         *,
         prepare: Prepare = id,
+        prepare_gland: Prepare = id,
         new_journal: NewJournal = lambda: None,
-        parent: QObject | None = None,
     ) -> None:
-        super().__init__(session, job, parent)
+        super().__init__(session, job)
         self._read = _PreparingReader(read, prepare)
+        self._prepare_gland = prepare_gland
         self._new_journal = new_journal
 
     def open_volumes(
@@ -75,11 +77,12 @@ class Opening(Work):
 
     def open_saved(self, path: Path) -> None:
         """Open a case that was saved."""
-        self._submit(partial(_make, partial(_load, path), self._read), path.name, [path])
+        task = partial(_make, partial(_load, path), self._read, self._prepare_gland)
+        self._submit(task, path.name, [path])
 
     def open_made(self, make: Callable[[VolumeReader], Case], name: str) -> None:
         """Open the case that `make(read)` builds (the demo, a resumed journal)."""
-        self._submit(partial(_make, make, self._read), name, [])
+        self._submit(partial(_make, make, self._read, self._prepare_gland), name, [])
 
     def _submit(self, task: Callable[..., Any], name: str, paths: Iterable[Path]) -> None:
         self.started.emit(f"Opening {name}")
@@ -181,12 +184,16 @@ def _read_volumes(
 def _make(
     make: Callable[[VolumeReader], Case],
     read: VolumeReader,
+    prepare_gland: Prepare,
     *,
     progress: Progress,
     cancelled: Cancelled,
 ) -> Case:
     progress(0.1, "Reading both volumes")
-    return make(partial(read, cancelled=cancelled))
+    case = make(partial(read, cancelled=cancelled))
+    for gland in filter(None, (case.mr_gland, case.us_gland)):
+        prepare_gland(gland)
+    return case
 
 
 def _load(path: Path, read: VolumeReader) -> Case:
