@@ -77,7 +77,7 @@ def _decoded(name: str, dataset: Dataset, path: Path) -> NDArray[Any]:
         )
     try:
         stored = dataset.pixel_array
-    except (RuntimeError, NotImplementedError):
+    except RuntimeError:
         if not syntax.is_compressed:
             raise
         stored = _gdcm_pixels(name, dataset, path, syntax)

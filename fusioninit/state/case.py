@@ -106,9 +106,9 @@ class Case:
     def gland_shape(self, space: Space) -> GlandShape | None:
         """The gland's surface and centroid, as evidence for the fit; None without a usable mask.
 
-        A network's own mask is shown but is no evidence: on the synthetic benchmark it makes the
-        fit worse (surface error 5.3 mm with it, 5.2 without) and the predicted error too small,
-        because it errs together with the landmarks of the same network.
+        A network's own mask is shown but is no evidence: on the synthetic benchmark the fit is no
+        better with it (surface error 3.84 mm with, 3.80 without), because it errs together with
+        the landmarks of the same network (decision 7).
         """
         gland = self.gland(space)
         if gland is None or gland.source.format == "predicted":

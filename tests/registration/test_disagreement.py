@@ -32,11 +32,14 @@ def test_the_landmarks_placed_far_apart_are_named_the_farthest_first():
     assert apart.sentence().endswith("look there first")
 
 
-def test_each_image_has_its_own_limit():
-    between = (FAR_APART_MM[Space.MR] + FAR_APART_MM[Space.US]) / 2
-    for space in (Space.MR, Space.US):
-        apart = compare_answers(answer(space), answer(space, apex=[between, 0, 0]))
-        assert apart.is_doubtful("apex") == (between > FAR_APART_MM[space])
+@pytest.mark.parametrize("space", [Space.MR, Space.US])
+def test_a_landmark_is_doubtful_beyond_the_limit_of_its_image_only(space, monkeypatch):
+    monkeypatch.setitem(FAR_APART_MM, Space.MR, 4.0)
+    monkeypatch.setitem(FAR_APART_MM, Space.US, 7.0)
+    limit = {Space.MR: 4.0, Space.US: 7.0}[space]
+    for gap, doubtful in ((limit - 0.1, False), (limit + 0.1, True)):
+        apart = compare_answers(answer(space), answer(space, apex=[gap, 0, 0]))
+        assert apart.is_doubtful("apex") is doubtful
 
 
 def test_auxiliary_points_are_measured_but_no_person_is_sent_to_them():
