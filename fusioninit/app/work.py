@@ -18,7 +18,7 @@ from fusioninit.geometry import Space
 from fusioninit.imaging.stated_geometry import StatedGeometry
 from fusioninit.imaging.volume import Volume
 from fusioninit.session.protocols import Cancelled, Detection, LandmarkPredictor, Progress
-from fusioninit.state import Case, Counterpart, Target
+from fusioninit.state import Case, Target
 
 
 def read_for_window(
@@ -48,14 +48,7 @@ class BundledNetworks:
         self._device = device
         self._loaded: dict[tuple[Space, str | None], LandmarkPredictor] = {}
 
-    def __call__(
-        self,
-        volume: Volume,
-        *,
-        counterpart: Counterpart | None,
-        progress: Progress,
-        cancelled: Cancelled,
-    ) -> Detection:
+    def __call__(self, volume: Volume, *, progress: Progress, cancelled: Cancelled) -> Detection:
         """Predict landmarks and gland (brings torch).
 
         Raises
@@ -68,7 +61,7 @@ class BundledNetworks:
         predictor = self._loaded.get((volume.space, device))
         if predictor is None:
             predictor = self._loaded[volume.space, device] = _load_network(volume.space, device)
-        return predictor(volume, counterpart=counterpart, progress=progress, cancelled=cancelled)
+        return predictor(volume, progress=progress, cancelled=cancelled)
 
 
 def _load_network(space: Space, device: str | None) -> LandmarkPredictor:

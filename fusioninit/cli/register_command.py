@@ -170,12 +170,7 @@ def _detected(case: Case, volume: Volume, weights: Path | None, warnings: list[s
     from fusioninit.detection.bundled_networks import predict_landmarks
 
     tell(f"finding landmarks in {volume.space.upper()}")
-    detection = predict_landmarks(
-        volume,
-        counterpart=case.counterpart(volume.space),
-        weights=weights,
-        progress=ProgressLine(),
-    )
+    detection = predict_landmarks(volume, weights=weights, progress=ProgressLine())
     warnings += [f"{volume.space.upper()}: {w}" for w in detection.quality.get("warnings", ())]
     for note in detection.quality.get("notes", ()):
         tell(f"note: {volume.space.upper()}: {note}")

@@ -8,13 +8,11 @@ from pathlib import Path
 from fusioninit.detection.predict import Cancelled, Detection, LandmarkPredictor, Progress
 from fusioninit.geometry import Space
 from fusioninit.imaging.volume import Volume
-from fusioninit.state import Counterpart
 
 
 def predict_landmarks(
     volume: Volume,
     *,
-    counterpart: Counterpart | None = None,
     weights: Path | None = None,
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,
@@ -23,9 +21,8 @@ def predict_landmarks(
 
     `weights` is a safetensors file with its card beside it, as training writes them, and answers
     alone; without it the bundled network answers, and the second bundled one is compared with it
-    (`Detection.second`, `Detection.disagreement`). `counterpart`, what is known of the gland from
-    the other image, guides networks that learnt to use it. `progress` hears a fraction and a word
-    per stage; `cancelled` is polled between stages.
+    (`Detection.second`, `Detection.disagreement`). `progress` hears a fraction and a word per
+    stage; `cancelled` is polled between stages.
 
     Raises
     ------
@@ -34,9 +31,7 @@ def predict_landmarks(
         the other space; or the installation is damaged.
     """
     predictor = _predictor(volume.space, None if weights is None else weights.resolve())
-    return predictor.predict(
-        volume, counterpart=counterpart, progress=progress, cancelled=cancelled
-    )
+    return predictor.predict(volume, progress=progress, cancelled=cancelled)
 
 
 @cache

@@ -110,18 +110,17 @@ class Eye:
                     layout = torch.channels_last_3d
                     parameter.data = parameter.data.contiguous(memory_format=layout)
 
-    def look(self, image: Tensor, grid: Grid, guide: Tensor | None = None) -> Look:
-        """The answer for a normalised image (D, H, W) on `grid`, and its guide where one is known.
-
-        The guide (2, D/2, H/2, W/2) is what `detection.guide` makes.
-        """
-        images = self._input(image[None])
-        guides = None if guide is None else self._input(guide)
+    def look(self, image: Tensor, grid: Grid) -> Look:
+        """The answer for a normalised image (D, H, W) on `grid`."""
+        images = torch.stack([image, image.flip(-1)] if self._mirrored else [image])[:, None]
+        images = images.to(self._device)
+        if self._reduced:
+            images = images.contiguous(memory_format=torch.channels_last_3d)
         with (
             torch.inference_mode(),
             torch.autocast(self._device, torch.bfloat16, enabled=self._reduced),
         ):
-            output = self._network(images, guides)
+            output = self._network(images)
         gland = None if output.gland_logit is None else output.gland_logit.cpu()
         if gland is not None and self._mirrored:
             gland = (gland[:1] + gland[1:].flip(-1)) / 2
@@ -137,13 +136,6 @@ class Eye:
             grid,
             (both[0] - both[-1]).norm(dim=-1).double().numpy(),
         )
-
-    def _input(self, channels: Tensor) -> Tensor:
-        """(B, C, D, H, W) of (C, D, H, W): the image, and its mirror image."""
-        both = [channels, channels.flip(-1)] if self._mirrored else [channels]
-        batch = torch.stack(both).to(self._device)
-        layout = torch.channels_last_3d if self._reduced else torch.contiguous_format
-        return batch.contiguous(memory_format=layout)
 
     def _from_points(self, position_norm: Tensor) -> tuple[Tensor, Tensor]:
         both = position_norm * self._half_extent_mm

@@ -3,7 +3,7 @@
 The volume is resampled upright around its centre and looked at; then it is looked at again around
 the gland that was found, from slightly shifted grids, and the looks are averaged. A second network,
 where there is one, looks once around that gland: how far its answer lies apart is part of the
-judgement. Where the other image's gland is known, the volume is looked at again with it in mind.
+judgement.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ import torch
 from numpy.typing import NDArray
 
 from fusioninit.bundled import has_model, model_path
-from fusioninit.detection.guide import guide
 from fusioninit.detection.looks import Eye, Look, merged
 from fusioninit.detection.normalise import network_input
 from fusioninit.detection.quality import check_volume, judge
@@ -29,9 +28,7 @@ from fusioninit.errors import InputError
 from fusioninit.geometry import Space
 from fusioninit.imaging.volume import Volume, VolumeSource
 from fusioninit.landmarks import ALL_NAMES, Landmark, LandmarkSet, Source
-from fusioninit.registration import Unsolved, fit_landmarks
 from fusioninit.registration.disagreement import Disagreement, compare_answers
-from fusioninit.state.counterpart import Counterpart
 
 Progress = Callable[[float, str], None]
 Cancelled = Callable[[], bool]
@@ -70,8 +67,6 @@ class Detection:
         Which weights answered.
     second : LandmarkSet or None
         The second network's answer; None where only one looked.
-    alone : LandmarkSet or None
-        What this image alone said, where the other one guided `landmarks` and `gland`.
     """
 
     landmarks: LandmarkSet
@@ -81,7 +76,6 @@ class Detection:
     model_name: str = ""
     sha256: str = ""
     second: LandmarkSet | None = None
-    alone: LandmarkSet | None = None
 
     @property
     def disagreement(self) -> Disagreement | None:
@@ -145,29 +139,18 @@ class LandmarkPredictor:
         network, card = load_model(weights, card_path(weights))
         return cls(network, card, **options)
 
-    def __call__(
-        self,
-        volume: Volume,
-        *,
-        counterpart: Counterpart | None,
-        progress: Progress,
-        cancelled: Cancelled,
-    ) -> Detection:
+    def __call__(self, volume: Volume, *, progress: Progress, cancelled: Cancelled) -> Detection:
         """As the session's protocol wants it; see `predict`."""
-        return self.predict(volume, counterpart=counterpart, progress=progress, cancelled=cancelled)
+        return self.predict(volume, progress=progress, cancelled=cancelled)
 
     def predict(
         self,
         volume: Volume,
         *,
-        counterpart: Counterpart | None = None,
         progress: Progress | None = None,
         cancelled: Cancelled | None = None,
     ) -> Detection:
         """Find the landmarks and the gland of `volume`.
-
-        A network that takes a guide looks once more where a `counterpart` is given: with what the
-        other image says of the gland's size and shape, laid where a first fit puts it.
 
         Raises
         ------
@@ -180,18 +163,12 @@ class LandmarkPredictor:
         stages.begin(0.05, "checking the volume", "check")
         check_volume(volume, self.card.space)
         answer = self.examine(volume, stages)
-        landmarks, alone = self._landmarks(answer), None
-        if counterpart is not None and self.card.network.guided:
-            stages.begin(0.7, "looking again with the other image in mind", "guided looks")
-            guided = self._guided(volume, landmarks, counterpart)
-            if guided is not None:
-                answer, alone = guided, landmarks
-                landmarks = self._landmarks(answer, self.card.guided_calibration)
         second = None
         if self.second is not None:
             stages.begin(0.85, "asking the second network", "second network")
             second = self.second.glance(volume, answer.grid.center_mm)
         stages.begin(0.9, "judging the answer", "judge")
+        landmarks = self._landmarks(answer)
         gland = self._gland(answer, volume)
         quality = {
             **judge(volume, landmarks, gland, answer.mirror_difference_mm, second),
@@ -199,7 +176,7 @@ class LandmarkPredictor:
         }
         seconds = stages.finish()
         identity = self.card.name, self.card.sha256
-        return Detection(landmarks, gland, quality, seconds, *identity, second, alone)
+        return Detection(landmarks, gland, quality, seconds, *identity, second)
 
     def glance(self, volume: Volume, center_mm: FloatArray) -> LandmarkSet:
         """Landmarks from one look with the grid's middle at `center_mm` (LPS)."""
@@ -226,27 +203,9 @@ class LandmarkPredictor:
             looks.append(self._eye.look(image, grid))
         return merged(looks)
 
-    def _guided(
-        self, volume: Volume, landmarks: LandmarkSet, counterpart: Counterpart
-    ) -> Look | None:
-        """All looks with the counterpart laid over `volume`; None where no fit lays it there."""
-        fit = fit_landmarks(fixed=landmarks, moving=counterpart.landmarks, estimator="auto")
-        if isinstance(fit, Unsolved):
-            return None
-        inside = np.argwhere(counterpart.gland.voxels > 0.5)[:, ::-1]
-        if not len(inside):
-            return None
-        center_mm = fit.transform.apply(counterpart.gland.grid.to_world(inside.mean(axis=0)))
-        looks = []
-        for shift_mm in reversed(LOOK_SHIFTS_MM):
-            image, grid = network_input(volume, self.card.input_grid, center_mm + shift_mm)
-            looks.append(self._eye.look(image, grid, guide(counterpart, fit.transform, grid)))
-        return merged(looks)
-
-    def _landmarks(self, answer: Look, calibration: Calibration | None = None) -> LandmarkSet:
-        covariances = calibrated(answer.spread_mm2, calibration or self.card.calibration)
+    def _landmarks(self, answer: Look) -> LandmarkSet:
+        covariances = calibrated(answer.spread_mm2, self.card.calibration)
         provenance = f"{self.card.name} {self.card.sha256[:12]}"
-        provenance += "" if calibration is None else ", guided by the other image"
         marks = [
             Landmark(
                 name,

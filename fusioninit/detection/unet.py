@@ -19,9 +19,6 @@ from torch.nn import functional as F
 NEGATIVE_SLOPE = 0.2
 """LeakyReLU parameter of the paper, section 3.1."""
 
-GUIDE_CHANNELS = 2
-"""Gland and landmarks as they are expected; see `detection.guide`."""
-
 PLAIN_DECODER = (32, 32, 32, 32, 32, 16, 16)
 """VoxelMorph's decoder: one layer per upsampling and three more at full resolution."""
 
@@ -46,8 +43,6 @@ class UNetConfig:
         Whether a gland logit comes out as well.
     grid : tuple of 3 int
         Input voxels (k, j, i); only the direct head depends on it.
-    guided : bool
-        Whether a guide can be given beside the image (see `detection.guide`); "residual" only.
     """
 
     design: Literal["residual", "plain"] = "residual"
@@ -56,7 +51,6 @@ class UNetConfig:
     landmarks: int = 5
     gland: bool = True
     grid: tuple[int, int, int] = (64, 64, 64)
-    guided: bool = False
 
 
 class NetworkOutput(NamedTuple):
@@ -89,11 +83,6 @@ class ResidualUNet(nn.Module):
         channels = config.channels
         steps = list(pairwise(channels))
         self.stem = ConvNorm(1, channels[0], stride=2)
-        self.guide: nn.Conv3d | None = None
-        if config.guided:
-            self.guide = nn.Conv3d(GUIDE_CHANNELS, channels[0], 3, 1, 1, bias=False)
-            # weights learnt without a guide go on as they were
-            nn.init.zeros_(self.guide.weight)
         self.down = nn.ModuleList(ConvNorm(fine, coarse, stride=2) for fine, coarse in steps)
         self.encode = nn.ModuleList(ConvNorm(coarse, coarse) for _, coarse in steps)
         self.bottom = ConvNorm(channels[-1], channels[-1])
@@ -103,12 +92,9 @@ class ResidualUNet(nn.Module):
         self.bottom_channels = channels[-1]
         self.stride = 2
 
-    def forward(self, image: Tensor, guide: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """Features at half resolution and the deepest features of `image` (B, 1, D, H, W)."""
-        stem = self.stem(image)
-        if self.guide is not None and guide is not None:
-            stem = stem + self.guide(guide)
-        features = [stem]
+        features = [self.stem(image)]
         for down, encode in zip(self.down, self.encode, strict=True):
             coarse = down(features[-1])
             features.append(coarse + encode(coarse))
@@ -147,9 +133,8 @@ class PlainUNet(nn.Module):
         self.bottom_channels = config.channels[-1]
         self.stride = 1
 
-    def forward(self, image: Tensor, guide: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """Features at full resolution and the deepest features of `image` (B, 1, D, H, W)."""
-        assert guide is None
         features = [image]
         for convolution in self.encode:
             features.append(F.leaky_relu(convolution(features[-1]), NEGATIVE_SLOPE))
@@ -189,12 +174,9 @@ class LandmarkNetwork(nn.Module):
                 nn.Linear(hidden, 3 * config.landmarks),
             )
 
-    def forward(self, image: Tensor, guide: Tensor | None = None) -> NetworkOutput:
-        """Heatmaps or coordinates, and the gland, of normalised images (B, 1, D, H, W).
-
-        `guide` (B, 2, D/2, H/2, W/2), where the network takes one; none is the same as zeros.
-        """
-        features, bottom = self.body(image, guide)
+    def forward(self, image: Tensor) -> NetworkOutput:
+        """Heatmaps or coordinates, and the gland, of normalised images (B, 1, D, H, W)."""
+        features, bottom = self.body(image)
         maps = self.head(features).float()
         logits = position = gland = None
         if self.heatmaps:

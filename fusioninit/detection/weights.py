@@ -45,8 +45,6 @@ class ModelCard:
 
     Parameters
     ----------
-    guided_calibration : Calibration or None
-        Of answers that the other image guided.
     training : dict
         Seeds, steps, minutes, command, phantom: whatever is needed to repeat it.
     results : dict
@@ -60,7 +58,6 @@ class ModelCard:
     input_grid: InputGrid
     method: str = "expected-distance"
     calibration: Calibration = field(default_factory=Calibration)
-    guided_calibration: Calibration | None = None
     training: dict[str, Any] = field(default_factory=dict)
     results: dict[str, Any] = field(default_factory=dict)
     limits: str = LIMITS
@@ -88,9 +85,6 @@ class ModelCard:
             table["input_grid"] = InputGrid(tuple(grid["shape"]), float(grid["spacing_mm"]))
             calibration = {key: tuple(v) for key, v in table.get("calibration", {}).items()}
             table["calibration"] = Calibration(**calibration)
-            if table.get("guided_calibration") is not None:
-                guided = {key: tuple(v) for key, v in table["guided_calibration"].items()}
-                table["guided_calibration"] = Calibration(**guided)
             return cls(**table)
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -10,11 +10,10 @@ from torch.nn import functional as F
 
 from fusioninit.geometry import Space
 from fusioninit.phantom import mr, us
-from fusioninit.phantom.anatomy import Anatomy, coarse_shape, draw_anatomy, upsampled
+from fusioninit.phantom.anatomy import Anatomy, draw_anatomy
 from fusioninit.phantom.dice import Dice
 from fusioninit.phantom.placement import Placement
 from fusioninit.phantom.scenes import draw_mr_scene, draw_us_scene
-from fusioninit.phantom.solids import inside
 
 RECTA = {"collapsed": 0.38, "gas": 0.24, "stool": 0.18, "coil": 0.20}
 """What fills the rectum in MR, and how often."""
@@ -34,15 +33,12 @@ class PhantomSample:
         x y z (LPS) from the grid's CENTRE, in the order of `ALL_NAMES`.
     visible : (5,) bool tensor
         Landmark inside the imaged field and the grid.
-    whole_gland : (D, H, W) float32 tensor or None
-        The gland beyond the imaged field as well, 0 to 1; of US alone.
     """
 
     image: Tensor
     gland: Tensor
     landmarks_mm: Tensor
     visible: Tensor
-    whole_gland: Tensor | None = None
 
 
 def draw_sample(
@@ -112,26 +108,7 @@ def _draw_us(dice: Dice, shape: tuple[int, int, int], spacing_mm: float) -> Phan
         both[0] = _blurred(both[0], dice.integer(1, 2))
     landmarks = _landmarks(anatomy, placement)
     seen = sweep.contains(landmarks.T)
-    sample = _finish(both, landmarks, seen, shape, spacing_mm)
-    return replace(sample, whole_gland=_whole_gland(anatomy, placement, shape, spacing_mm))
-
-
-def _whole_gland(
-    anatomy: Anatomy, placement: Placement, shape: tuple[int, int, int], spacing_mm: float
-) -> Tensor:
-    """(D, H, W) the gland wherever it lies, from voxels twice as large."""
-    half = (shape[0] // 2, shape[1] // 2, shape[2] // 2)
-    coarse = coarse_shape(half)
-    device = placement.origin_mm.device
-    patient = placement.to_patient(grid_points(half, 2 * spacing_mm).to(device))
-    # displacements are smooth: computed on the lattice's corners, as for the images
-    reach = torch.tensor([(n - 1) / (c - 1) for n, c in zip(half[::-1], coarse[::-1], strict=True)])
-    corners = grid_points(coarse, 2 * spacing_mm).to(device) * reach.to(device)[:, None]
-    displacement = placement.displacement(placement.to_patient(corners)).reshape(3, *coarse)
-    points = patient + upsampled(displacement, half)
-    distance = anatomy.gland.distance(anatomy.gland.gland_from_patient.to(points) @ points)
-    whole = inside(distance, spacing_mm).reshape(1, 1, *half)
-    return F.interpolate(whole, size=shape, mode="trilinear", align_corners=False)[0, 0]
+    return _finish(both, landmarks, seen, shape, spacing_mm)
 
 
 def _landmarks(anatomy: Anatomy, placement: Placement) -> Tensor:

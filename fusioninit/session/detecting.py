@@ -11,12 +11,11 @@ from PySide6.QtCore import QObject, Signal
 
 from fusioninit.geometry import Space
 from fusioninit.imaging.volume import Volume
-from fusioninit.landmarks import LABELS, LandmarkName, Source
+from fusioninit.landmarks import LABELS, LandmarkName
 from fusioninit.session.jobs import Job
 from fusioninit.session.protocols import Cancelled, Detection, LandmarkPredictor, Progress
 from fusioninit.session.session import Session
 from fusioninit.session.work import Work
-from fusioninit.state import Counterpart
 
 
 @dataclass(frozen=True)
@@ -30,8 +29,6 @@ class _Asked:
 class Detecting(Work):
     """Runs the predictor on open volumes, one after the other, and offers its answers as edits.
 
-    MR comes first, since what is known of the gland there guides the look at US; where nobody has
-    touched the landmarks of a US that was looked at without, it is looked at again.
     An answer for a volume that is no longer open is refused. `prepare` is called with every gland
     that is found, on the predictor's thread, for work that showing it needs.
     """
@@ -52,7 +49,6 @@ class Detecting(Work):
         self._predictor, self._prepare = predictor, prepare
         self._only: LandmarkName | None = None
         self._waiting: list[Space] = []
-        self._us_seen_alone: Volume | None = None
 
     def start(self, spaces: Iterable[Space], *, only: LandmarkName | None = None) -> None:
         """Detect in these volumes (those that are open), superseding a detection that runs.
@@ -61,12 +57,7 @@ class Detecting(Work):
         """
         self.cancel()
         self._only = only
-        wanted = set(spaces)
-        self._waiting = [
-            space
-            for space in (Space.MR, Space.US)
-            if space in wanted and self._session.case.volume(space) is not None
-        ]
+        self._waiting = [space for space in spaces if self._session.case.volume(space) is not None]
         self._on_stopped()
 
     def cancel(self) -> None:
@@ -85,10 +76,7 @@ class Detecting(Work):
             return
         what = "landmarks" if self._only is None else LABELS[self._only].lower()
         self.started.emit(f"Finding {what} in {space.upper()}")
-        counterpart = self._session.case.counterpart(space)
-        if space is Space.US:
-            self._us_seen_alone = volume if counterpart is None else None
-        task = partial(_detect, self._predictor, self._prepare, volume, counterpart)
+        task = partial(_detect, self._predictor, self._prepare, volume)
         self._job.submit(task, context=_Asked(volume, self._only))
 
     def _on_succeeded(self, answer: Any, context: Any) -> None:
@@ -96,31 +84,17 @@ class Detecting(Work):
         if self._session.case.volume(space) is context.volume:
             self._session.accept_detection(answer, only=context.only)
             self.found.emit(space, answer)
-            if space is Space.MR and context.only is None and self._us_can_gain():
-                self._waiting.append(Space.US)
-
-    def _us_can_gain(self) -> bool:
-        """Whether US holds only what a network found that had no counterpart to go by."""
-        case = self._session.case
-        marks = case.landmarks(Space.US).values()
-        return (
-            case.us is not None
-            and case.us is self._us_seen_alone
-            and Space.US not in self._waiting
-            and all(mark.source is Source.PREDICTED and not mark.locked for mark in marks)
-        )
 
 
 def _detect(
     predictor: LandmarkPredictor,
     prepare: Callable[[Volume], object],
     volume: Volume,
-    counterpart: Counterpart | None,
     *,
     progress: Progress,
     cancelled: Cancelled,
 ) -> Detection:
-    found = predictor(volume, counterpart=counterpart, progress=progress, cancelled=cancelled)
+    found = predictor(volume, progress=progress, cancelled=cancelled)
     if not cancelled() and found.gland is not None:
         prepare(found.gland)
     return found

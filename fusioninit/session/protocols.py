@@ -10,7 +10,7 @@ from fusioninit.geometry import Space
 from fusioninit.imaging.stated_geometry import StatedGeometry
 from fusioninit.imaging.volume import Volume
 from fusioninit.landmarks import LandmarkSet
-from fusioninit.state import Case, Counterpart
+from fusioninit.state import Case
 
 Progress = Callable[[float, str], None]
 """Called with a fraction 0 to 1 and what is being done."""
@@ -33,18 +33,10 @@ class Detection(Protocol):
 
 
 class LandmarkPredictor(Protocol):
-    """Finds landmarks (and the gland) in a volume of either space. Called off the GUI thread.
-
-    `counterpart` is what is known of the gland from the other image.
-    """
+    """Finds landmarks (and the gland) in a volume of either space. Called off the GUI thread."""
 
     def __call__(
-        self,
-        volume: Volume,
-        *,
-        counterpart: Counterpart | None,
-        progress: Progress,
-        cancelled: Cancelled,
+        self, volume: Volume, *, progress: Progress, cancelled: Cancelled
     ) -> Detection: ...
 
 

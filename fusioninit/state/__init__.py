@@ -10,7 +10,6 @@ from fusioninit.state.core_template import (
     target_miss_mm,
     targeted_cores,
 )
-from fusioninit.state.counterpart import Counterpart
 from fusioninit.state.journal import Journal, JournalEntry, read_journal
 from fusioninit.state.needle_plan import Core, CoreKind
 
@@ -21,7 +20,6 @@ __all__ = [
     "Case",
     "Core",
     "CoreKind",
-    "Counterpart",
     "Decision",
     "Journal",
     "JournalEntry",

@@ -11,11 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from fusioninit.geometry import RigidTransform, Space
 from fusioninit.imaging.volume import Volume
-from fusioninit.landmarks import REQUIRED_NAMES, LandmarkSet
+from fusioninit.landmarks import LandmarkSet
 from fusioninit.registration import LandmarkFit, Unsolved, fit_landmarks
 from fusioninit.registration.disagreement import Disagreement, compare_answers
 from fusioninit.registration.gland_shape import GlandShape
-from fusioninit.state.counterpart import Counterpart
 from fusioninit.state.needle_plan import Core, require_distinct_names
 
 FIXED, MOVING = Space.US, Space.MR
@@ -103,14 +102,6 @@ class Case:
     def gland(self, space: Space) -> Volume | None:
         """The gland mask of `space` (voxels > 0.5 are gland), if known."""
         return self.us_gland if space is Space.US else self.mr_gland
-
-    def counterpart(self, space: Space) -> Counterpart | None:
-        """What the other image says of the gland; None without its landmarks or its gland."""
-        other = Space.US if space is Space.MR else Space.MR
-        marks, gland = self.landmarks(other), self.gland(other)
-        if gland is None or any(name not in marks for name in REQUIRED_NAMES):
-            return None
-        return Counterpart(marks, gland)
 
     def gland_shape(self, space: Space) -> GlandShape | None:
         """The gland's surface and centroid, as evidence for the fit; None without a usable mask.

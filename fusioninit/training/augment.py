@@ -38,8 +38,6 @@ class Sample:
         Trust in each landmark, 0 to 1, in the loss; none: 1 each.
     gland_known : bool
         False where nobody outlined the gland: `gland` is then 0 and not learnt from.
-    whole_gland : (D, H, W) tensor, optional
-        The gland beyond the field of view as well, where that is known.
     """
 
     image: Tensor
@@ -48,7 +46,6 @@ class Sample:
     visible: Tensor
     weight: Tensor | None = None
     gland_known: bool = True
-    whole_gland: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -105,7 +102,6 @@ def mirror(sample: Sample) -> Sample:
         sample.visible[order],
         None if sample.weight is None else sample.weight[order],
         sample.gland_known,
-        None if sample.whole_gland is None else sample.whole_gland.flip(-1),
     )
 
 
@@ -118,19 +114,11 @@ def move(sample: Sample, motion: Motion, half_extent_mm: tuple[float, float, flo
     theta = torch.cat(
         [inverse * (extent[None, :] / extent[:, None]), -(inverse @ shift / extent)[:, None]], 1
     )
-    whole = sample.whole_gland
-    fields = [sample.image, sample.gland, *([] if whole is None else [whole])]
-    stacked = torch.stack(fields)[None]
-    where = F.affine_grid(theta[None].to(stacked), list(stacked.shape), align_corners=False)
-    moved = F.grid_sample(stacked, where, align_corners=False)[0]
+    both = torch.stack([sample.image, sample.gland])[None]
+    where = F.affine_grid(theta[None].to(both), list(both.shape), align_corners=False)
+    moved = F.grid_sample(both, where, align_corners=False)[0]
     points = sample.landmarks_mm @ matrix.T.to(sample.landmarks_mm) + shift.to(sample.landmarks_mm)
-    return replace(
-        sample,
-        image=moved[0],
-        gland=moved[1],
-        landmarks_mm=points,
-        whole_gland=None if whole is None else moved[2],
-    )
+    return replace(sample, image=moved[0], gland=moved[1], landmarks_mm=points)
 
 
 def change_intensity(sample: Sample, drawn: Intensity, generator: torch.Generator) -> Sample:

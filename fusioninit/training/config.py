@@ -34,8 +34,6 @@ class NetworkSection(Section):
     design: Literal["residual", "plain"] = "residual"
     channels: tuple[int, ...] = Field(default=(16, 48, 96, 128), min_length=2, max_length=6)
     gland: bool = True
-    guided: bool = False
-    """Also learn to use what the other image says of the gland (`detection.guide`)."""
 
 
 class LossSection(Section):
@@ -150,8 +148,6 @@ class TrainingConfig(Section):
     def _consistent(self) -> TrainingConfig:
         if self.data.fresh_per_batch > self.data.batch_size:
             raise ValueError("data.fresh_per_batch cannot exceed data.batch_size")
-        if self.network.guided and self.network.design != "residual":
-            raise ValueError('network.guided needs network.design = "residual"')
         return self
 
     @property
@@ -173,7 +169,6 @@ class TrainingConfig(Section):
             channels=self.network.channels,
             gland=self.network.gland,
             grid=self.grid,
-            guided=self.network.guided,
         )
 
     def save(self, path: Path) -> None:

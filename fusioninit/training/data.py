@@ -8,7 +8,7 @@ training sees what an uninterrupted one would have seen.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
@@ -22,7 +22,6 @@ from fusioninit.geometry import Space
 from fusioninit.phantom import draw_sample
 from fusioninit.training.augment import Sample, augment
 from fusioninit.training.config import DataSection, TrainingConfig
-from fusioninit.training.guides import UNKNOWN_SHARE, draw_guide
 
 TRAINING_SEED = 1_000_000
 """Training cases have seeds from here on, plus `data.first_seed`."""
@@ -32,15 +31,11 @@ CALIBRATION_SEED = 20_000
 BENCHMARK_SEED = 30_000
 """First seeds of the sets that training never sees; each holds fewer than 10,000 cases."""
 
-GUIDE_KEY = 1
-"""Tells a guide's random numbers from those of the augmentation."""
-
 Draw = Callable[[int], Sample]
 """A case from its seed."""
 
 Batch = dict[str, Tensor]
-"""image (B, 1, D, H, W), gland (B, D, H, W), landmarks_mm (B, L, 3), visible, inside (B, L); for
-a guided network guide (B, 2, D/2, H/2, W/2)."""
+"""image (B, 1, D, H, W), gland (B, D, H, W), landmarks_mm (B, L, 3), visible, inside (B, L)."""
 
 
 def phantom_case(
@@ -53,7 +48,6 @@ def phantom_case(
         torch.as_tensor(drawn.gland).float().cpu(),
         torch.as_tensor(np.asarray(drawn.landmarks_mm)).float(),
         torch.as_tensor(np.asarray(drawn.visible)).bool(),
-        whole_gland=None if drawn.whole_gland is None else drawn.whole_gland.float().cpu(),
     )
 
 
@@ -76,10 +70,8 @@ class ReplayedBatches(Dataset[Batch]):
         half_extent_mm: tuple[float, float, float],
         seed: int,
         inverting: bool,
-        guided: bool = False,
     ) -> None:
         self._draw = draw
-        self._guided = guided
         self._section = section
         self._half_extent_mm = half_extent_mm
         self._seed = seed
@@ -88,14 +80,10 @@ class ReplayedBatches(Dataset[Batch]):
 
     def __getitem__(self, step: int) -> Batch:
         """Collate the new and the replayed cases of this step."""
-        slots = range(self._section.batch_size)
-        samples = [self._case(step, slot) for slot in slots]
-        batch = collate(samples, self._half_extent_mm)
-        if self._guided:
-            # not the augmentation's numbers: a training without guides draws the same images
-            seeds = [(self._seed, step, slot, GUIDE_KEY) for slot in slots]
-            batch["guide"] = guides(samples, seeds, self._half_extent_mm)
-        return batch
+        return collate(
+            [self._case(step, slot) for slot in range(self._section.batch_size)],
+            self._half_extent_mm,
+        )
 
     def numbers(self, step: int) -> list[int]:
         """Which cases make up the batch of `step`: the new ones, then the replayed ones."""
@@ -142,10 +130,8 @@ class FixedCases(Dataset[Batch]):
         first_seed: int,
         count: int,
         half_extent_mm: tuple[float, float, float],
-        guided: bool = False,
     ) -> None:
         self._draw, self._first_seed, self._count = draw, first_seed, count
-        self._guided = guided
         self._half_extent_mm = half_extent_mm
         self._kept: dict[int, Sample] = {}
 
@@ -156,12 +142,7 @@ class FixedCases(Dataset[Batch]):
         """The case of seed first_seed + number."""
         if number not in self._kept:
             self._kept[number] = _packed(self._draw(self._first_seed + number))
-        samples = [_unpacked(self._kept[number])]
-        batch = collate(samples, self._half_extent_mm)
-        if self._guided:
-            seeds = [(self._first_seed, number, GUIDE_KEY)]
-            batch["guide"] = guides(samples, seeds, self._half_extent_mm, always=True)
-        return batch
+        return collate([_unpacked(self._kept[number])], self._half_extent_mm)
 
 
 class StepSampler(Sampler[int]):
@@ -208,47 +189,11 @@ def collate(samples: list[Sample], half_extent_mm: tuple[float, float, float]) -
     return batch
 
 
-def guides(
-    samples: list[Sample],
-    seeds: Sequence[tuple[int, ...]],
-    half_extent_mm: tuple[float, float, float],
-    *,
-    always: bool = False,
-) -> Tensor:
-    """(B, 2, D/2, H/2, W/2) a random guide for each sample; zeros where no gland is known."""
-    drawn = []
-    for sample, seed in zip(samples, seeds, strict=True):
-        state = int(np.random.SeedSequence(seed).generate_state(1)[0])
-        gland = sample.gland if sample.whole_gland is None else sample.whole_gland
-        drawn.append(
-            draw_guide(
-                gland,
-                sample.landmarks_mm,
-                torch.Generator().manual_seed(state),
-                torch.tensor(half_extent_mm),
-                unknown_share=0.0 if always else UNKNOWN_SHARE,
-            )
-        )
-    return torch.stack(drawn)
-
-
 def _packed(sample: Sample) -> Sample:
     """Half precision, scaled to at most 1: hundreds of cases stay in memory."""
     largest = sample.image.abs().max().clamp_min(1e-6)
-    whole = sample.whole_gland
-    return replace(
-        sample,
-        image=(sample.image / largest).half(),
-        gland=sample.gland.half(),
-        whole_gland=None if whole is None else whole.half(),
-    )
+    return replace(sample, image=(sample.image / largest).half(), gland=sample.gland.half())
 
 
 def _unpacked(sample: Sample) -> Sample:
-    whole = sample.whole_gland
-    return replace(
-        sample,
-        image=sample.image.float(),
-        gland=sample.gland.float(),
-        whole_gland=None if whole is None else whole.float(),
-    )
+    return replace(sample, image=sample.image.float(), gland=sample.gland.float())

@@ -29,9 +29,6 @@ from fusioninit.training.data import Batch
 HEATMAP_MATCHING_SCALE = 0.02
 """Brings the summed squares of heatmap matching to the size of the other losses."""
 
-GUIDE_WEIGHT = "body.guide.weight"
-"""The one tensor that a network without guides lacks."""
-
 MAX_SKIPPED = 10
 """Steps in a row with a gradient that is not finite before training stops."""
 
@@ -111,7 +108,6 @@ class DetectorModule(lightning.LightningModule):
         self._last_time = time.monotonic()
         self._skipped = 0
         self._errors: list[Tensor] = []
-        self._guided_errors: list[Tensor] = []
         self._dice: list[Tensor] = []
 
     @property
@@ -126,9 +122,6 @@ class DetectorModule(lightning.LightningModule):
     def load_start(self, weights: dict[str, Tensor]) -> None:
         """Begin from these weights; InputError where they are of another network."""
         wanted = {name: tensor.shape for name, tensor in self.network.state_dict().items()}
-        if GUIDE_WEIGHT in wanted and GUIDE_WEIGHT not in weights:
-            # learnt without guides: zeros leave the answers as they were
-            weights = {**weights, GUIDE_WEIGHT: torch.zeros(wanted[GUIDE_WEIGHT])}
         if {name: tensor.shape for name, tensor in weights.items()} != wanted:
             channels = ", ".join(map(str, self.config.network.channels))
             raise InputError(
@@ -150,7 +143,7 @@ class DetectorModule(lightning.LightningModule):
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
         section = self.config.loss
-        output = self.network(_image(batch), batch.get("guide"))
+        output = self.network(_image(batch))
         losses = landmark_losses(
             output,
             batch["landmarks_mm"],
@@ -230,19 +223,13 @@ class DetectorModule(lightning.LightningModule):
             self.trainer.should_stop = True
 
     def on_validation_start(self) -> None:
-        self._errors, self._guided_errors, self._dice = [], [], []
+        self._errors, self._dice = [], []
 
     def validation_step(self, batch: Batch, _: int) -> None:
         output = self.average(_image(batch))
         found = position_mm(output, self.config.method, self.half_extent_mm)
         error = (found - batch["landmarks_mm"]).norm(dim=-1)
         self._errors.append(torch.where(batch["inside"], error, torch.nan).float())
-        if "guide" in batch:
-            guided = position_mm(
-                self.average(_image(batch), batch["guide"]), self.config.method, self.half_extent_mm
-            )
-            error = (guided - batch["landmarks_mm"]).norm(dim=-1)
-            self._guided_errors.append(torch.where(batch["inside"], error, torch.nan).float())
         outlined = "gland_weight" not in batch or bool((batch["gland_weight"] > 0).all())
         if output.gland_logit is not None and outlined:
             self._dice.append(dice(output.gland_logit > 0, batch["gland"] > 0.5))
@@ -254,9 +241,6 @@ class DetectorModule(lightning.LightningModule):
             ("apex", "neck", "median", "left", "right"), errors.nanmean(0), strict=True
         ):
             self.log(f"validation_{name}_mm", mean, sync_dist=True)
-        if self._guided_errors:
-            guided = torch.cat(self._guided_errors)[:, :3].nanmean()
-            self.log("validation_guided_mre_mm", guided, sync_dist=True)
         if self._dice:
             self.log("validation_dice", torch.cat(self._dice).mean(), prog_bar=True, sync_dist=True)
         self.log("trained_minutes", (self.trained_seconds / 60).float())

@@ -145,7 +145,6 @@ def _loaders(
         half_extent_mm=half_extent_mm,
         seed=config.seed,
         inverting=config.modality is Space.MR,
-        guided=config.network.guided,
     )
     sampler = StepSampler(
         config.validate_every, rank=trainer.global_rank, world_size=trainer.world_size
@@ -155,7 +154,6 @@ def _loaders(
         first_seed=VALIDATION_SEED,
         count=validation_count(config, draw),
         half_extent_mm=half_extent_mm,
-        guided=config.network.guided,
     )
     workers = config.data.workers
     return (

@@ -21,7 +21,7 @@ def test_a_gpu_that_is_not_there_is_refused_in_a_sentence():
     volume = Volume(np.ones((3, 4, 5), np.float32), Grid((3, 4, 5)), Space.US)
     networks = BundledNetworks(lambda: "cuda")
     with pytest.raises(InputError, match="no GPU is usable here; choose Automatic or CPU"):
-        networks(volume, counterpart=None, progress=progress, cancelled=lambda: False)
+        networks(volume, progress=progress, cancelled=lambda: False)
 
 
 def test_each_device_gets_a_network_of_its_own_loaded_once():
@@ -30,7 +30,7 @@ def test_each_device_gets_a_network_of_its_own_loaded_once():
     networks = BundledNetworks(lambda: next(devices))
     for _ in range(3):
         with pytest.raises(InputError):
-            networks(volume, counterpart=None, progress=progress, cancelled=lambda: False)
+            networks(volume, progress=progress, cancelled=lambda: False)
     assert set(networks._loaded) == {(Space.US, "cpu"), (Space.US, None)}
 
 

@@ -174,12 +174,7 @@ def test_cancelling_stops_between_stages(predictor, volume):
 
 def test_progress_ends_at_one(predictor, volume):
     fractions = []
-    predictor(
-        volume,
-        counterpart=None,
-        progress=lambda f, _: fractions.append(f),
-        cancelled=lambda: False,
-    )
+    predictor(volume, progress=lambda f, _: fractions.append(f), cancelled=lambda: False)
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1
 

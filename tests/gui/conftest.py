@@ -143,7 +143,7 @@ class TruePointsPredictor:
     def __init__(self, pair):
         self._glands = {Space.US: pair.us_gland, Space.MR: pair.mr_gland}
 
-    def __call__(self, volume, *, counterpart, progress, cancelled):
+    def __call__(self, volume, *, progress, cancelled):
         progress(0.5, f"Finding landmarks in {volume.space.upper()}")
         points = US_POINTS if volume.space is Space.US else MR_POINTS
         found = predicted_landmarks(volume.space, points)

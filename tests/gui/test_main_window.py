@@ -36,7 +36,7 @@ def test_the_demo_opens_is_detected_and_aligned(make_window, qtbot):
 def test_the_detection_that_follows_an_opening_shows_its_progress(make_window, qtbot):
     asked, answered = threading.Event(), threading.Event()
 
-    def predict(volume, *, counterpart, progress, cancelled):
+    def predict(volume, *, progress, cancelled):
         asked.set()
         answered.wait(30)
         raise ReadError("nothing was looked for")
@@ -273,7 +273,7 @@ def test_nothing_is_offered_that_cannot_be_done(make_window):
 def test_closing_in_the_middle_of_a_detection_is_clean(make_window, leaves_nothing, qtbot):
     begun, answers = threading.Event(), []
 
-    def slow(volume, *, counterpart, progress, cancelled):
+    def slow(volume, *, progress, cancelled):
         begun.set()
         while not cancelled():
             progress(0.3, "still looking")
@@ -292,7 +292,7 @@ def test_closing_in_the_middle_of_a_detection_is_clean(make_window, leaves_nothi
 
 
 def test_cancel_stops_a_detection_and_keeps_the_landmarks(make_window, case, qtbot):
-    def slow(volume, *, counterpart, progress, cancelled):
+    def slow(volume, *, progress, cancelled):
         while not cancelled():
             progress(0.5, "looking")
             time.sleep(0.01)
@@ -348,7 +348,7 @@ def test_nothing_is_cut_off_in_a_small_window(make_window, case, qtbot, size):
 def test_a_detection_shows_its_progress_though_the_opening_ends_after_it_began(make_window, qtbot):
     seen = []
 
-    def look(volume, *, counterpart, progress, cancelled):
+    def look(volume, *, progress, cancelled):
         seen.append((window.progress.isVisibleTo(window), window.progress.text))
         raise ReadError(f"{volume.space.upper()}: too thin")
 

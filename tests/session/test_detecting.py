@@ -7,7 +7,7 @@ import pytest
 from fusioninit.errors import InputError
 from fusioninit.geometry import Grid, Space
 from fusioninit.imaging import Volume
-from fusioninit.landmarks import REQUIRED_NAMES, LandmarkSet, Source
+from fusioninit.landmarks import REQUIRED_NAMES, LandmarkSet
 from fusioninit.session import Detecting, InlineJob, LatestJob, Session
 from fusioninit.state import Case
 
@@ -20,7 +20,7 @@ class Answer:
     quality: dict = field(default_factory=dict)
 
 
-def at_the_centre(volume, *, counterpart, progress, cancelled):
+def at_the_centre(volume, *, progress, cancelled):
     progress(0.5, "looking")
     if not np.any(volume.voxels):
         raise InputError("the volume is empty; open another")
@@ -74,10 +74,8 @@ def test_one_volume_that_fails_does_not_stop_the_other(session, qtbot):
 def test_a_gland_that_is_found_is_prepared_on_the_predictors_thread(session, qtbot):
     gland, threads = volume(Space.US), []
 
-    def with_gland(asked, *, counterpart, progress, cancelled):
-        answer = at_the_centre(
-            asked, counterpart=counterpart, progress=progress, cancelled=cancelled
-        )
+    def with_gland(asked, *, progress, cancelled):
+        answer = at_the_centre(asked, progress=progress, cancelled=cancelled)
         threads.append(threading.current_thread())
         return replace(answer, gland=gland if asked.space is Space.US else None)
 
@@ -90,19 +88,17 @@ def test_a_gland_that_is_found_is_prepared_on_the_predictors_thread(session, qtb
     )
     with qtbot.waitSignal(detecting.finished):
         detecting.start([Space.US, Space.MR])
-    assert prepared == [(gland, threads[-1])]
-    assert threads[-1] is not threading.main_thread()
+    assert prepared == [(gland, threads[0])]
+    assert threads[0] is not threading.main_thread()
     assert session.case.us_gland is gland
     assert detecting.close()
 
 
 def test_cancel_leaves_the_landmarks_as_they_were(session, qtbot):
-    def slow(volume, *, counterpart, progress, cancelled):
+    def slow(volume, *, progress, cancelled):
         while not cancelled():
             pass
-        return at_the_centre(
-            volume, counterpart=counterpart, progress=progress, cancelled=cancelled
-        )
+        return at_the_centre(volume, progress=progress, cancelled=cancelled)
 
     detecting = Detecting(session, slow, LatestJob())
     detecting.start([Space.US, Space.MR])
@@ -137,47 +133,3 @@ def test_a_locked_landmark_is_not_detected_again(session, qtbot):
         Detecting(session, at_the_centre, InlineJob()).start([Space.US], only="apex")
     assert "locked" in refused.args[0]
     assert np.array_equal(session.case.us_landmarks["apex"].position_mm, [1.0, 1.0, 1.0])
-
-
-class Asked:
-    """Answers with landmarks apart from each other and a gland; remembers what it was given."""
-
-    def __init__(self):
-        self.counterparts = []
-
-    def __call__(self, volume, *, counterpart, progress, cancelled):
-        self.counterparts.append((volume.space, counterpart))
-        places = {name: volume.grid.center_mm + 9.0 * k for k, name in enumerate(REQUIRED_NAMES)}
-        found = LandmarkSet.from_positions(volume.space, places, source=Source.PREDICTED)
-        return Answer(found, gland=volume)
-
-
-def test_mr_is_looked_at_first_and_goes_with_the_question_about_us(session):
-    asked = Asked()
-    Detecting(session, asked, InlineJob()).start([Space.US, Space.MR])
-    assert [space for space, _ in asked.counterparts] == [Space.MR, Space.US]
-    given = asked.counterparts[1][1]
-    assert given.gland is session.case.mr_gland
-    assert given.landmarks == session.case.mr_landmarks
-
-
-def test_us_that_was_seen_alone_is_looked_at_again_once_mr_is_known(session):
-    asked = Asked()
-    detecting = Detecting(session, asked, InlineJob())
-    detecting.start([Space.US])
-    assert asked.counterparts == [(Space.US, None)]
-    detecting.start([Space.MR])
-    assert [space for space, _ in asked.counterparts[1:]] == [Space.MR, Space.US]
-    assert asked.counterparts[-1][1] is not None
-    detecting.start([Space.MR])
-    assert [space for space, _ in asked.counterparts[3:]] == [Space.MR]
-
-
-def test_us_that_a_person_has_touched_is_left_alone(session):
-    asked = Asked()
-    detecting = Detecting(session, asked, InlineJob())
-    detecting.start([Space.US])
-    session.move_landmark(Space.US, "apex", [1.0, 1.0, 1.0])
-    before = session.case.us_landmarks
-    detecting.start([Space.MR])
-    assert session.case.us_landmarks == before

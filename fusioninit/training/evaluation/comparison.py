@@ -20,7 +20,6 @@ from fusioninit.geometry import Space
 from fusioninit.training.evaluation.config import ComparisonConfig, PhantomSection
 from fusioninit.training.evaluation.detecting import (
     Method,
-    alone,
     gland_overlap,
     landmark_errors,
     two_answers,
@@ -46,9 +45,6 @@ _log = logging.getLogger(__name__)
 
 Detections = dict[Space, Detection]
 """What one method found in the images of a case."""
-
-GUIDED = ", guided by MR"
-"""Ends a method's name where a row is about answers that the other image guided."""
 
 PROGRESS_EVERY = 10
 """Cases between two lines of progress."""
@@ -152,14 +148,10 @@ class Comparison:
                 _fail(rows, source, case.name, f"{method.name}: {error}")
                 continue
             for detection in found[method.name].values():
-                own, name = alone(detection), method.name
-                rows.landmarks += landmark_errors(source.name, case, name, own)
-                rows.two_answers += two_answers(source.name, case, name, own)
-                if detection.alone is not None:
-                    name += GUIDED
-                    rows.landmarks += landmark_errors(source.name, case, name, detection)
+                rows.landmarks += landmark_errors(source.name, case, method.name, detection)
+                rows.two_answers += two_answers(source.name, case, method.name, detection)
                 if detection.landmarks.space in case.glands:
-                    rows.glands.append(gland_overlap(source.name, case, name, detection))
+                    rows.glands.append(gland_overlap(source.name, case, method.name, detection))
         return found
 
     def _register(
@@ -171,23 +163,16 @@ class Comparison:
         if case.us_from_mr is not None:
             rows.attempts.append(references.attempt(source.name, TRUE_RIGID_PART, case.us_from_mr))
         for way, inputs in chain(
-            self._automatic(automatic) if automatic else (),
+            self._automatic(automatic_inputs(automatic)) if automatic else (),
             self._manual(case) if source.detects else self._given(given_inputs(case, references)),
         ):
             attempt, targets = register(source.name, references, inputs, way)
             rows.attempts.append(attempt)
             rows.targets += targets
 
-    def _automatic(self, found: Detections) -> Iterator[tuple[Way, Inputs]]:
-        inputs = automatic_inputs({space: alone(one) for space, one in found.items()})
-        is_guided = any(one.alone is not None for one in found.values())
-        glands = "none" if is_guided else "predicted"
-        for way in ways("automatic", self.config.estimators, glands=glands):
+    def _automatic(self, inputs: Inputs) -> Iterator[tuple[Way, Inputs]]:
+        for way in ways("automatic", self.config.estimators, glands="predicted"):
             yield way, inputs
-        if is_guided:
-            inputs = automatic_inputs(found)
-            for way in ways("guided", self.config.estimators, glands="predicted"):
-                yield way, inputs
 
     def _given(self, inputs: Inputs) -> Iterator[tuple[Way, Inputs]]:
         for way in ways("given", self.config.estimators, glands="given"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,6 @@ from fusioninit.detection.predict import Detection, LandmarkPredictor
 from fusioninit.errors import InputError
 from fusioninit.geometry import RigidTransform, Space
 from fusioninit.registration.metrics import dice, mask_on_grid
-from fusioninit.state import Counterpart
 from fusioninit.training.evaluation.config import BUNDLED, MethodSection
 from fusioninit.training.evaluation.pair_cases import PairCase
 from fusioninit.training.evaluation.records import GlandOverlap, LandmarkError, TwoAnswers
@@ -62,19 +61,12 @@ class Method:
         return f"{self.name}: {', '.join(parts)}"
 
     def detect(self, case: PairCase) -> dict[Space, Detection]:
-        """Answers for the images the case has; InputError where one cannot be used.
-
-        MR is looked at first: what is found there guides a look at US, where the network takes it.
-        """
-        found: dict[Space, Detection] = {}
-        for space in (Space.MR, Space.US):
-            if space in self.predictors and space in case.images:
-                counterpart = None
-                if Space.MR in found and (gland := found[Space.MR].gland) is not None:
-                    counterpart = Counterpart(found[Space.MR].landmarks, gland)
-                predictor = self.predictors[space]
-                found[space] = predictor.predict(case.images[space], counterpart=counterpart)
-        return found
+        """Answers for the images the case has; InputError where one cannot be used."""
+        return {
+            space: predictor.predict(case.images[space])
+            for space, predictor in self.predictors.items()
+            if space in case.images
+        }
 
 
 def landmark_errors(
@@ -93,13 +85,6 @@ def landmark_errors(
         key = (source, case.name, method, str(space), name)
         rows.append(LandmarkError(*key, error, x, y, z, distance2, inside))
     return rows
-
-
-def alone(detection: Detection) -> Detection:
-    """The same without what the other image added to it; its gland is dropped with that."""
-    if detection.alone is None:
-        return detection
-    return replace(detection, landmarks=detection.alone, gland=None, alone=None)
 
 
 def two_answers(source: str, case: PairCase, method: str, detection: Detection) -> list[TwoAnswers]:

@@ -71,8 +71,7 @@ class Way:
     Parameters
     ----------
     points : str
-        "automatic" (detected, each image alone), "guided" (MR alone, then US with the MR gland in
-        mind), "manual" (true points with an observer's error), "given", or
+        "automatic" (detected), "manual" (true points with an observer's error), "given", or
         "reference" (no points: the true transform itself).
     glands : str
         "none", "predicted" or "given".

@@ -104,7 +104,7 @@ def registration_table(attempts: Sequence[Attempt], *, observer: str) -> Table:
 def gain_table(attempts: Sequence[Attempt]) -> Table:
     """How much smaller each way's mean SRE is than least squares' on the same cases."""
     lines = []
-    bases = [Way(points, "none", "svd") for points in ("automatic", "guided", "manual", "given")]
+    bases = [Way(points, "none", "svd") for points in ("automatic", "manual", "given")]
     present = unique(row.way for row in attempts)
     for way in present:
         for base in bases:
