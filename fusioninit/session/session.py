@@ -146,7 +146,9 @@ class Session(QObject):
     def delete_landmark(self, space: Space, name: LandmarkName) -> None:
         """Remove a landmark."""
         marks = self._case.landmarks(space)
-        if name in marks and not marks[name].locked:
+        if name in marks and marks[name].locked:
+            self._refuse_locked(space, name, verb="delete")
+        elif name in marks:
             after = self._case.with_landmarks(marks.without(name))
             self._push(f"Delete {LABELS[name].lower()} in {space.upper()}", after)
 
@@ -168,14 +170,16 @@ class Session(QObject):
 
     def revert_landmark(self, space: Space, name: LandmarkName) -> None:
         """Put a landmark back to where the network proposed it."""
-        predicted = self._case.predicted(space).get(name)
+        predicted, marks = self._case.predicted(space).get(name), self._case.landmarks(space)
         if predicted is None:
             self.refused.emit(
                 f"{LABELS[name]} in {space.upper()} was never predicted; run detection"
             )
-            return
-        after = self._case.with_landmarks(self._case.landmarks(space).with_landmark(predicted))
-        self._push(f"Revert {LABELS[name].lower()} in {space.upper()}", after)
+        elif name in marks and marks[name].locked:
+            self._refuse_locked(space, name)
+        else:
+            after = self._case.with_landmarks(marks.with_landmark(predicted))
+            self._push(f"Revert {LABELS[name].lower()} in {space.upper()}", after)
 
     def use_second(self, space: Space, name: LandmarkName) -> None:
         """Put a landmark where the second network proposed it."""
@@ -236,8 +240,8 @@ class Session(QObject):
             after = proposed.with_landmarks(marks.with_landmark(found[only]))
             self._push(f"Detect {LABELS[only].lower()} in {space.upper()}", after)
 
-    def _refuse_locked(self, space: Space, name: LandmarkName) -> None:
-        self.refused.emit(f"{LABELS[name]} in {space.upper()} is locked; unlock it to move it")
+    def _refuse_locked(self, space: Space, name: LandmarkName, *, verb: str = "move") -> None:
+        self.refused.emit(f"{LABELS[name]} in {space.upper()} is locked; unlock it to {verb} it")
 
     # -- the rest of the case ------------------------------------------------------------------
 
