@@ -5,7 +5,6 @@ Every step leaves a screenshot in `test-artefacts/` to be looked at.
 
 import gc
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +20,7 @@ from fusioninit.geometry import Space
 from fusioninit.gui.preferences import Preferences
 from fusioninit.registration import LandmarkFit
 from tests.stall_watch import StallWatch
+from tests.waiting import rest, wait_until
 
 PICTURES = Path(__file__).resolve().parents[2] / "test-artefacts"
 LEFT = Qt.MouseButton.LeftButton
@@ -36,15 +36,10 @@ class Walker:
         self._number = 0
 
     def wait(self, until, seconds=120.0):
-        end = time.monotonic() + seconds
-        while not until():
-            assert time.monotonic() < end, f"waited in vain; said {self.window.messages.texts}"
-            self.application.processEvents()
-            time.sleep(0.002)
+        wait_until(until, seconds, describe=lambda: f"; said {self.window.messages.texts}")
 
     def rest(self, seconds=0.4):
-        end = time.monotonic() + seconds
-        self.wait(lambda: time.monotonic() > end)
+        rest(seconds)
 
     def doing(self, step):
         """Let what came before settle, and name what follows, for the report of stalls."""
