@@ -9,7 +9,7 @@ from vtkmodules.vtkCommonCore import vtkPoints
 from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkImageData, vtkPlane, vtkPolyData
 from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper, vtkRenderer, vtkTexture
 
-from fusioninit.geometry import Orientation, PixelFrame, slice_plane
+from fusioninit.geometry import Orientation, PixelFrame, Space, slice_plane
 from fusioninit.gui.scene_shapes import box_actor
 from fusioninit.gui.scene_stage import SceneStage
 from fusioninit.gui.scene_state import SceneState
@@ -44,8 +44,13 @@ class ScenePlanes:
             if volume is None or not self._state.shows_plane(orientation):
                 picture.hide()
                 continue
-            through_mm = self._view_state.crosshair_mm(space)
-            picture.show(volume, orientation, through_mm, window=self._view_state.window(space))
+            picture.show(
+                volume,
+                orientation,
+                self._view_state.crosshair_mm(space),
+                window=self._view_state.window(space),
+                colour_map=self._view_state.colour_map(space) if space is Space.US else "Grey",
+            )
         self._cut()
 
     def forget(self) -> None:
@@ -117,11 +122,12 @@ class SlicePicture:
         through_mm: NDArray[np.float64],
         *,
         window: tuple[float, float],
+        colour_map: str,
     ) -> None:
         """The slice of `volume` through a point, where it lies; cut anew only where it changed."""
         base = slice_plane(orientation, volume.grid.center_mm)
         depth_mm = float(base.distance_mm(through_mm))
-        key = (volume, depth_mm, window)
+        key = (volume, depth_mm, window, colour_map)
         if key == self._key:
             return
         self._key = key
@@ -132,7 +138,7 @@ class SlicePicture:
         width, height = (max(1, round(float(span) / mm_per_px)) for span in high - low)
         frame = PixelFrame(plane, (width, height), mm_per_px, (low + high) / 2)
         sampler = sampler_for(volume)
-        colours = sampler.colours(window, "Grey")[sampler.sample(frame).view(np.uint16)]
+        colours = sampler.colours(window, colour_map)[sampler.sample(frame).view(np.uint16)]
         self._place(frame)
         self._paint(colours)
         self.actor.SetVisibility(True)

@@ -137,7 +137,7 @@ class ViewState(QObject):
         return self._colour_map[space]
 
     def set_colour_map(self, space: Space, name: str) -> None:
-        """Colour a volume in the fused views."""
+        """Colour a volume: US everywhere, MR where it is blended over US and in 3D."""
         if name != self._colour_map[space]:
             self._colour_map[space] = name
             self.fusion_changed.emit()
