@@ -155,6 +155,7 @@ class MainWindow(QMainWindow):
             session.registration_changed,
             session.undo_stack.indexChanged,
             session.undo_stack.cleanChanged,
+            session.saved,
             state.selection_changed,
             state.fusion_changed,
         ):
@@ -215,13 +216,13 @@ class MainWindow(QMainWindow):
         self.messages.show_message(
             why,
             kind="warning",
-            answer=("Resume", lambda: self._services.opening.open_made(make, "the last case")),
+            answer=("Resume", lambda: self.files.open_made(make, "the last case", resumes=True)),
         )
 
     def open_demo(self) -> None:
         """Open the bundled pair."""
         if self._services.open_demo is not None:
-            self._services.opening.open_made(self._services.open_demo, "the demo")
+            self.files.open_made(self._services.open_demo, "the demo")
 
     def detect(self, spaces: Iterable[Space], *, only: LandmarkName | None = None) -> None:
         """Look for landmarks (or for one `only`) in the open volumes among `spaces`."""
