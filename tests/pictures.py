@@ -76,7 +76,7 @@ def main() -> None:
         wait_until(lambda: session.case.us_from_mr is not None)
         wait_until(lambda: not window.progress.isVisible())
         window.messages.dismiss_all()
-        window.jump_to("posterior_median")
+        window.views.jump_to("posterior_median")
         camera.take("review")
         session.set_targets(suspicious_spots(window))
         window.cores.plan_systematic()

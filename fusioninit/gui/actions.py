@@ -84,15 +84,15 @@ def _detect(window: MainWindow) -> None:
 
 
 def _jump(name: LandmarkName) -> Intent:
-    return lambda window: window.jump_to(name)
+    return lambda window: window.views.jump_to(name)
 
 
 def _layout(name: str) -> Intent:
-    return lambda window: window.show_layout(name)
+    return lambda window: window.views.show_layout(name)
 
 
 def _window(space: Space, preset: str) -> Intent:
-    return lambda window: window.set_window_preset(space, preset)
+    return lambda window: window.views.set_window_preset(space, preset)
 
 
 def _page(number: int) -> Intent:
@@ -181,7 +181,7 @@ ACTIONS: tuple[Action, ...] = (
     *(Action(f"mode_{mode.name.lower()}", "&View", mode.value, keys, _mode(mode),
              begins_group=mode is FusionMode.BLEND)
       for mode, keys in zip(FusionMode, ("B", "K", "W", "E", "F", "", ""), strict=True)),
-    Action("toggle", "&View", "MR / US in turn", "Space", lambda w: w.toggle_volume()),
+    Action("toggle", "&View", "MR / US in turn", "Space", lambda w: w.views.toggle_volume()),
     Action("second_marks", "&View", "&Second network's landmarks", "S", _toggle_second, has_second,
            tip="Show where the second network has each landmark, as a diamond in the slices",
            checked=_second_is_shown),
@@ -189,11 +189,12 @@ ACTIONS: tuple[Action, ...] = (
              preset.capitalize(), "", _window(space, preset),
              _has(space))
       for space in (Space.US, Space.MR) for preset in WINDOW_PRESETS),
-    Action("zoom_in", "&View", "Zoom &in", "Ctrl++", lambda w: w.zoom(1.25), begins_group=True),
-    Action("zoom_out", "&View", "Zoom &out", "Ctrl+-", lambda w: w.zoom(0.8)),
+    Action("zoom_in", "&View", "Zoom &in", "Ctrl++", lambda w: w.views.zoom(1.25),
+           begins_group=True),
+    Action("zoom_out", "&View", "Zoom &out", "Ctrl+-", lambda w: w.views.zoom(0.8)),
     Action("maximise", "&View", "&Maximise the view / all views", "M",
            lambda w: w.grid.toggle_focused()),
-    Action("reset", "&View", "&Reset views", "R", lambda w: w.reset_views()),
+    Action("reset", "&View", "&Reset views", "R", lambda w: w.views.reset()),
     Action("sidebar", "&View", "&Side panel", "F9", lambda w: w.toggle_sidebar(),
            begins_group=True),
     *(Action(f"page_{number}", "&View", f"Side panel: {title}", f"Ctrl+{number}",

@@ -33,7 +33,7 @@ class ViewMenu(QMenu):
         for preset in WINDOW_PRESETS:
             action = self.addAction(f"Window of {SPACE_NAME[space]}: {preset}")
             action.triggered.connect(
-                lambda _on=False, preset=preset: window.set_window_preset(space, preset)
+                lambda _on=False, preset=preset: window.views.set_window_preset(space, preset)
             )
         self.addSeparator()
         self.addAction(window.actions_by_name["reset"])

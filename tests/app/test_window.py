@@ -173,7 +173,7 @@ def test_offscreen_the_whole_job_is_done_and_the_window_says_why_there_is_no_3d(
         session, truth = window.session, demo_truth()
         session.import_landmarks(truth.us_landmarks)
         session.import_landmarks(truth.mr_landmarks)
-        window.jump_to("apex")
+        window.views.jump_to("apex")
         view = window.slices["us_sagittal"]
         before = session.case.us_landmarks["apex"].position_mm
         start = view.to_view(before).toPoint()

@@ -64,7 +64,7 @@ class Soak:
             truth = demo_truth()
             session.import_landmarks(truth.us_landmarks)
             session.import_landmarks(truth.mr_landmarks)
-        window.jump_to("apex")
+        window.views.jump_to("apex")
         for step in range(5):
             position = session.case.us_landmarks["apex"].position_mm
             session.move_landmark(Space.US, "apex", position + [0.0, 0.0, 0.5 * step])
