@@ -41,12 +41,12 @@ def _second_has_chosen(window: MainWindow) -> bool:
     return selection is not None and selection[1] in window.session.case.second(selection[0])
 
 
-def _second_is_shown(window: MainWindow) -> bool:
-    return window.view_state.flag("second")
+def _is_shown(flag: str) -> Condition:
+    return lambda window: window.view_state.flag(flag)
 
 
-def _toggle_second(window: MainWindow) -> None:
-    window.view_state.set_flag("second", shown=not window.view_state.flag("second"))
+def _toggle(flag: str) -> Intent:
+    return lambda window: window.view_state.set_flag(flag, shown=not window.view_state.flag(flag))
 
 
 def is_aligned(window: MainWindow) -> bool:
@@ -182,9 +182,15 @@ ACTIONS: tuple[Action, ...] = (
              begins_group=mode is FusionMode.BLEND)
       for mode, keys in zip(FusionMode, ("B", "K", "W", "E", "F", "", ""), strict=True)),
     Action("toggle", "&View", "MR / US in turn", "Space", lambda w: w.views.toggle_volume()),
-    Action("second_marks", "&View", "&Second network's landmarks", "S", _toggle_second, has_second,
-           tip="Show where the second network has each landmark, as a diamond in the slices",
-           checked=_second_is_shown),
+    Action("second_marks", "&View", "&Second network's landmarks", "S", _toggle("second"),
+           has_second, tip="Show where the second network has each landmark, as a diamond",
+           checked=_is_shown("second")),
+    Action("turning", "&View", "Turn &planes by hand", "O", _toggle("turning"), has_volume,
+           tip="Handles on the crosshair: drag one to turn the other two planes (oblique slices)",
+           checked=_is_shown("turning")),
+    Action("level", "&View", "Le&vel planes", "Shift+O", lambda w: w.view_state.level_planes(),
+           lambda w: w.view_state.has_turned_planes,
+           tip="Axial, sagittal and coronal planes of the patient again"),
     *(Action(f"window_{space}_{preset}", f"&View/Window of {SPACE_NAME[space]}",
              preset.capitalize(), "", _window(space, preset),
              _has(space))

@@ -160,6 +160,7 @@ def _gesture_rows(gestures: str) -> list[tuple[str, str]]:
         ("Esc while dragging", "back to where it was"),
         ("Click, drag", "crosshair"),
         ("Shift + move", "crosshair follows the pointer"),
+        ("Drag a handle (O)", "turn the other two planes (Shift: by steps of 5°)"),
         ("Wheel", "through the slices"),
         ("Ctrl + wheel", "zoom about the pointer"),
         ("Middle or Shift + drag", "pan"),
@@ -173,6 +174,8 @@ def _gesture_rows(gestures: str) -> list[tuple[str, str]]:
 _VIEW_ROWS = [
     ("Page up, down", "through the slices"),
     ("Ctrl + arrows", "move the crosshair"),
+    ("O, Shift+O", "handles to turn planes by, level planes"),
+    ("Alt + left, right", "turn the other two planes by 1° (Shift: 5°)"),
     ("Space", "MR and US in turn"),
     ("B  K  W  E  F", "blend, checkerboard, wipe, edges, flicker"),
     ("M", "the focused view alone, and back"),

@@ -37,6 +37,7 @@ _FLAGS = {
     "regions": ("circle-double", "95 % regions of landmarks"),
     "crosshair": ("crosshairs", "Crosshair"),
     "auxiliary": ("dots-horizontal", "Auxiliary landmarks (lateral points)"),
+    "turning": ("rotate-3d-variant", "Turn planes by the handles of the crosshair (O)"),
     "second": ("rhombus-outline", "Second network's landmarks (S)"),
 }
 

@@ -149,6 +149,7 @@ class MainWindow(QMainWindow):
             session.saved,
             state.selection_changed,
             state.fusion_changed,
+            state.planes_turned,
         ):
             edited.connect(self._actions.follow)
         session.refused.connect(self._warn)

@@ -108,6 +108,7 @@ class SceneView(QWidget):
         session.targets_changed.connect(lambda: self._mark_stale(self.targets))
         session.cores_changed.connect(lambda: self._mark_stale(self.cores))
         view_state.crosshair_changed.connect(lambda _space: self._mark_stale(self.planes))
+        view_state.planes_turned.connect(lambda _space: self._mark_stale(self.planes))
         view_state.window_changed.connect(lambda _: self._mark_stale(self.planes, self.volumes))
         view_state.fusion_changed.connect(lambda: self._mark_stale(*every))
         view_state.selection_changed.connect(lambda: self._mark_stale(self.marks))

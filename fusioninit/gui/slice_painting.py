@@ -1,4 +1,4 @@
-"""What is drawn over a slice: crosshair, letters, scale bar, titles, landmarks. Vector graphics.
+"""What is drawn over a slice: letters, scale bar, titles, landmarks. Vector graphics.
 
 All functions take a `QPainter` in logical pixels; positions are continuous view coordinates.
 """
@@ -22,7 +22,6 @@ _PREMULTIPLIED = QImage.Format.Format_ARGB32_Premultiplied
 _INK = QColor(0, 0, 0, 190)
 _PALE = QColor(235, 240, 244)
 _FAINT = QColor(190, 200, 210)
-_HAIR = QColor(225, 235, 245, 105)
 _SCALES_MM = (1, 2, 5, 10, 20, 50, 100)
 
 
@@ -88,20 +87,6 @@ def _text_image(text: str, font_key: str, rgba: int, ratio: float) -> QImage:
     return image
 
 
-def draw_crosshair(painter: QPainter, at: QPointF, size: tuple[float, float]) -> None:
-    """Two thin lines with a gap, so that what lies at the crossing stays visible."""
-    width, height = (round(length) for length in size)
-    x, y, gap = round(at.x()), round(at.y()), 9
-    for left, top, across, down in (
-        (0, y, x - gap, 1),
-        (x + gap, y, width - x - gap, 1),
-        (x, 0, 1, y - gap),
-        (x, y + gap, 1, height - y - gap),
-    ):
-        if across > 0 and down > 0:
-            painter.fillRect(left, top, across, down, _HAIR)
-
-
 def draw_letters(painter: QPainter, letters: Sequence[str], size: tuple[float, float]) -> None:
     """Patient directions at the middle of the left, right, top and bottom edge."""
     width, height = size
@@ -145,14 +130,14 @@ def draw_title(painter: QPainter, title: str, shown: Sequence[tuple[str, QColor]
 
 
 def draw_corner_text(
-    painter: QPainter, text: str, size: tuple[float, float], *, at_top: bool = False
+    painter: QPainter, text: str, size: tuple[float, float], *, at_top: bool = False, line: int = 0
 ) -> None:
-    """Small text at the lower left, or upper right."""
+    """Small text at the lower left, on a `line` counted from below; or at the upper right."""
     width, height = size
     if at_top:
         draw_text(painter, QRectF(width - 230, 7, 222, 18), text, across=1.0, colour=_FAINT)
     else:
-        draw_text(painter, QRectF(10, height - 23, 220, 18), text, colour=_FAINT)
+        draw_text(painter, QRectF(10, height - 23 - 17 * line, 220, 18), text, colour=_FAINT)
 
 
 def draw_outlines(painter: QPainter, polygons: Sequence[QPolygonF], space: Space) -> None:

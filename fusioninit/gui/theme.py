@@ -191,6 +191,7 @@ QGroupBox::title { subcontrol-origin: margin; left: 8px; padding: 0 4px; color: 
 QFrame#card { background: @panel; border: 1px solid @line; border-radius: 8px; }
 QFrame#sidebar { background: @window; border-left: 1px solid @line; }
 QFrame#bar { background: @panel; border-bottom: 1px solid @line; }
+QFrame#bar > QToolButton { padding: 4px 6px; }
 QLabel#heading { color: @faint; font-weight: 600; }
 QLabel#figure { font-size: 20px; font-weight: 600; }
 QLabel#faint { color: @faint; }
