@@ -188,40 +188,6 @@ def draw_mark(painter: QPainter, mark: Mark) -> None:
     painter.setOpacity(1.0)
 
 
-def draw_labels(painter: QPainter, marks: Sequence[Mark], *, right_edge: float) -> None:
-    """The names of landmarks beside their glyphs, clear of each other where there is room."""
-    reach = GLYPH_RADIUS + 1
-    taken = [QRectF(m.at.x() - reach, m.at.y() - reach, 2 * reach, 2 * reach) for m in marks]
-    for mark in marks:
-        if mark.label:
-            width = painter.fontMetrics().horizontalAdvance(mark.label) + 2.0
-            box = label_box(mark.at, width, right_edge=right_edge, taken=taken)
-            taken.append(box)
-            painter.setOpacity(mark.strength)
-            draw_text(painter, box, mark.label, colour=SPACE_COLOUR[mark.space])
-    painter.setOpacity(1.0)
-
-
-def label_box(at: QPointF, width: float, *, right_edge: float, taken: Sequence[QRectF]) -> QRectF:
-    """Where a label of a glyph at `at` goes: the first place that touches nothing `taken`.
-
-    Above to the right, below to the left, then the other corners, then a line further off; moved
-    to stay left of `right_edge` and within the view. The first place that fits where none is free.
-    """
-    gap = GLYPH_RADIUS + 6
-    right, left = at.x() + gap, at.x() - gap - width
-    places = [(right, -19), (left, 1), (right, 1), (left, -19)]
-    places += [(x, y) for y in (-36, 18, -53, 35) for x in (right, left)]
-    if right + width > right_edge:
-        places.sort(key=lambda place: place[0] == right)
-    boxes = [
-        QRectF(min(max(x, 4.0), max(right_edge - width, 4.0)), at.y() + y, width, 17.0)
-        for x, y in places
-    ]
-    free = (box for box in boxes if not any(box.intersects(other) for other in taken))
-    return next(free, boxes[0])
-
-
 def _draw_region(painter: QPainter, outline: QPolygonF, colour: QColor, *, filled: bool) -> None:
     soft = QColor(colour)
     soft.setAlpha(20 if filled else 0)

@@ -19,7 +19,8 @@ from fusioninit.geometry import (
 )
 from fusioninit.gui import slice_painting as paint
 from fusioninit.gui.slice_cores import paint_cores
-from fusioninit.gui.slice_crosshair import SliceCrosshair
+from fusioninit.gui.slice_crosshair import HANDLE_PX, SliceCrosshair
+from fusioninit.gui.slice_labels import SliceLabels
 from fusioninit.gui.slice_layers import SliceLayers
 from fusioninit.gui.slice_marks import FADE_MM, SliceMarks
 from fusioninit.gui.slice_targets import paint_targets
@@ -59,6 +60,7 @@ class SliceView(QWidget):
         self.pan_mm = np.zeros(2)
         self._layers = SliceLayers(session, view_state, space)
         self._marks = SliceMarks(session, view_state, space)
+        self._labels = SliceLabels()
         self.crosshair = SliceCrosshair(view_state, space, orientation)
         self._measured: Volume | None = None
         self._triad = view_state.triad(space)
@@ -235,12 +237,20 @@ class SliceView(QWidget):
                 paint.draw_outlines(painter, polygons, space)
         if self.view_state.flag("crosshair") or self.crosshair.has_handles:
             self.crosshair.paint(painter, frame)
-        case, chosen = self.session.case, self.view_state.core
-        paint_cores(painter, case, self.space, frame, chosen=chosen)
-        us_from_mr = self.view_state.shown_us_from_mr(case.us_from_mr)
-        paint_targets(painter, case, self.space, frame, us_from_mr=us_from_mr)
-        self._marks.paint(painter, frame)
+        self._paint_marks(painter, frame, size)
         self._paint_frame(painter, frame, size)
+
+    def _paint_marks(self, painter: QPainter, frame: PixelFrame, size: tuple[float, float]) -> None:
+        """Cores, targets and landmarks, then the names of all."""
+        case, labels = self.session.case, self._labels
+        labels.begin(size)
+        for handle in self.crosshair.handles(frame) if self.crosshair.has_handles else ():
+            labels.keep_clear(handle, HANDLE_PX)
+        chosen, us_from_mr = self.view_state.core, self.view_state.shown_us_from_mr(case.us_from_mr)
+        paint_cores(painter, case, self.space, frame, labels=labels, chosen=chosen)
+        paint_targets(painter, case, self.space, frame, us_from_mr=us_from_mr, labels=labels)
+        self._marks.paint(painter, frame, labels)
+        labels.draw(painter, keeps_places=self.session.is_dragging)
 
     def _paint_invitation(self, painter: QPainter) -> None:
         name = SPACE_NAME[self.space]
