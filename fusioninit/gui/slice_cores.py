@@ -53,7 +53,7 @@ def paint_cores(
         is_chosen = core.name == chosen
         crossing = _paint_core(painter, core, ends, frame, is_chosen=is_chosen)
         if is_chosen and crossing is not None:
-            labels.add(Label(core.name, crossing, core.name, _CHOSEN, _DOT_PX, rank=3))
+            labels.add(Label(core.name, crossing, core.name, _CHOSEN, _DOT_PX))
     painter.restore()
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtCore import QLineF, QPointF, QRectF
+from PySide6.QtGui import QColor, QPainter, QPen
 
 from fusioninit.gui.slice_painting import draw_text
 
@@ -14,8 +14,10 @@ HEIGHT_PX = 17.0
 GAP_PX = 6.0
 """Between the rim of a glyph and its name."""
 _EDGE_PX = 4.0
-_ROWS = (-19.0, 1.0, -36.0, 18.0, -53.0, 35.0, -70.0, 52.0)
+_ROWS = (-19.0, 1.0, -9.0, -36.0, 18.0, -53.0, 35.0, -70.0, 52.0)
 """Tops of the lines of text beside a glyph, against its middle."""
+_FAR_PX = 14.0
+"""A name farther from its glyph's rim than this is joined to it by a line."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ class SliceLabels:
             places[label.key] = number
             self._taken.append(box)
             painter.setOpacity(label.strength)
+            _draw_leader(painter, label, box)
             draw_text(painter, box, label.text, colour=label.colour)
         painter.setOpacity(1.0)
         self._last = places
@@ -104,6 +107,16 @@ def label_boxes(label: Label, width: float, size: tuple[float, float]) -> Iterat
         for side in sides if number % 2 == 0 else sides[::-1]:
             x = min(max(side, _EDGE_PX), max(right_edge - width, _EDGE_PX))
             yield QRectF(x, y, width, HEIGHT_PX)
+
+
+def _draw_leader(painter: QPainter, label: Label, box: QRectF) -> None:
+    """A thin line from the glyph's rim to a name that stands far off."""
+    x = min(max(label.at.x(), box.left()), box.right())
+    y = min(max(label.at.y(), box.top() + 2), box.bottom() - 2)
+    line = QLineF(label.at, QPointF(x, y))
+    if line.length() > label.reach_px + _FAR_PX:
+        painter.setPen(QPen(label.colour, 1.0))
+        painter.drawLine(QLineF(line.pointAt(label.reach_px / line.length()), line.p2()))
 
 
 def is_free(box: QRectF, taken: Sequence[QRectF]) -> bool:
