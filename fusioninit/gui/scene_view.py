@@ -22,9 +22,10 @@ from fusioninit.gui.scene_drag import SceneDrag
 from fusioninit.gui.scene_error import ERROR_STOPS, SceneError
 from fusioninit.gui.scene_glands import SceneGlands
 from fusioninit.gui.scene_marks import SceneMarks
-from fusioninit.gui.scene_notes import IMAGES, ErrorScale, Row, SceneNotes
+from fusioninit.gui.scene_notes import IMAGES, SECOND, ErrorScale, Row, SceneNotes
 from fusioninit.gui.scene_picture import save_picture
 from fusioninit.gui.scene_planes import ScenePlanes
+from fusioninit.gui.scene_second import SceneSecond
 from fusioninit.gui.scene_stage import SceneStage
 from fusioninit.gui.scene_state import SceneState
 from fusioninit.gui.scene_targets import SceneTargets
@@ -77,12 +78,13 @@ class SceneView(QWidget):
         self.volumes = SceneVolumes(self.stage, state, view_state)
         self.error = SceneError(self.stage, state)
         self.marks = SceneMarks(self.stage, state, view_state)
+        self.second = SceneSecond(self.stage, view_state)
         self.targets = SceneTargets(self.stage, state)
         self.cores = SceneCores(self.stage, state)
         self.notes = SceneNotes(self.stage)
         self._parts: tuple[Part, ...] = (
             self.planes, self.glands, self.volumes, self.error, self.marks, self.targets,
-            self.cores,
+            self.cores, self.second,
         )  # fmt: skip
         self._stale: set[Part] = set(self._parts)
         self._is_afresh, self._is_final = True, False
@@ -100,7 +102,7 @@ class SceneView(QWidget):
         self._still.timeout.connect(self._render_still)
         self._exposed.timeout.connect(self.render_now)
         session.case_opened.connect(self._start_afresh)
-        session.landmarks_changed.connect(lambda _space: self._mark_stale(self.marks))
+        session.landmarks_changed.connect(lambda _: self._mark_stale(self.marks, self.second))
         session.gland_changed.connect(
             lambda _space: self._mark_stale(self.glands, self.volumes, self.error)
         )
@@ -163,6 +165,8 @@ class SceneView(QWidget):
 
     def _show_notes(self, case: Case) -> None:
         rows = [IMAGES]
+        if self.second.is_shown:
+            rows.append(SECOND)
         if case.targets:
             halo = ("ring", TARGET_COLOUR, "its 95 % error")
             shown = (halo,) if self.state.flag("halos") else ()
