@@ -177,11 +177,11 @@ def _paint_glyph(painter: QPainter, shape: str, colour: QColor, box: QRectF) -> 
     elif shape == "square":
         painter.drawRect(box.adjusted(0.5, 0.5, -0.5, -0.5))
     elif shape == "diamond":
-        middle, reach = box.center(), box.width() / 2
+        center, reach = box.center(), box.width() / 2
         ways = ((0.0, -reach), (reach, 0.0), (0.0, reach), (-reach, 0.0))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(colour, 1.6))
-        painter.drawPolygon(QPolygonF([middle + QPointF(x, y) for x, y in ways]))
+        painter.drawPolygon(QPolygonF([center + QPointF(x, y) for x, y in ways]))
     elif shape == "ring":
         soft = QColor(colour)
         soft.setAlpha(70)
