@@ -75,7 +75,7 @@ class CorePanel(Card):
         making.addWidget(self.targeted, 1)
         making.addWidget(self.per_target)
         self.column.addLayout(making)
-        self.table.setMinimumHeight(340)
+        self.table.setMinimumHeight(220)
         self.column.addWidget(self.table, 1)
         self.hint.setObjectName("faint")
         self.hint.setWordWrap(True)

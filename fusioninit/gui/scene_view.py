@@ -41,6 +41,8 @@ IDLE_SHARE = 5.0
 takes no more than a sixth of the time and slices follow a drag."""
 FRAME_INTERVAL_MS = 40
 """At most 25 pictures a second: in software rendering the slices come first."""
+LEGEND_FROM_PX = 250
+"""In a narrower view only US and MR are named: more would be cut off."""
 STILL_AFTER_MS = 400
 """Once nothing has moved for so long, volumes are drawn with all their rays."""
 
@@ -175,6 +177,8 @@ class SceneView(QWidget):
             kinds = [kind for kind in CoreKind if any(core.kind is kind for core in case.cores)]
             named = (("line", CORE_COLOUR[kind], f"{kind} core") for kind in kinds)
             rows.append(Row.of(*named))
+        if self.width() < LEGEND_FROM_PX:
+            rows = rows[:1]
         scale = ErrorScale(ERROR_STOPS, *self.error.range_mm) if self.error.is_shown else None
         self.notes.show_legend(rows if self.state.flag("legend") else [], scale)
         self.notes.show_marker(shown=self.state.flag("marker"))

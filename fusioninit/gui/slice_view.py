@@ -32,6 +32,8 @@ from fusioninit.session import Session
 
 MARGIN = 0.94
 """Share of the view that the volume fills at zoom 1."""
+LEAST_LETTERS = 8
+"""A name cut shorter than this tells nothing."""
 LEAST_TILT_DEG = 0.5
 """A smaller tilt is not named: it would read as 0."""
 
@@ -272,10 +274,12 @@ class SliceView(QWidget):
         self._paint_border(painter)
 
     def _description(self) -> str:
-        """Which file or series the view's own volume is."""
+        """Which file or series the view's own volume is, where there is room beside the title."""
         volume = self.session.case.volume(self.space)
         text = "" if volume is None else volume.source.description
-        most = max(8, (self.width() - 170) // 7)
+        most = (self.width() - 125) // 7
+        if most < LEAST_LETTERS:
+            return ""
         return text if len(text) <= most else text[: most - 1] + "…"
 
     def position_text(self) -> str:

@@ -127,6 +127,7 @@ QPushButton:pressed { background: @line; }
 QPushButton:disabled { color: @faint; background: @panel; border-color: @raised; }
 QPushButton:default { background: @accent; color: @on_accent; border-color: @accent; }
 QPushButton[role="good"]:enabled { background: @good; color: #08130d; border-color: @good; }
+QDialogButtonBox, QMessageBox { dialogbuttonbox-buttons-have-icons: 0; }
 QComboBox { background: @raised; border: 1px solid @line; border-radius: 5px; padding: 3px 8px;
   min-height: 18px; }
 QComboBox:hover { border-color: @accent; }

@@ -37,7 +37,7 @@ class UnsavedGuard(QObject):
         box = self.box = QMessageBox(self._window)
         box.setIcon(QMessageBox.Icon.Question)
         box.setWindowTitle("Unsaved edits")
-        box.setText(f"{case_name} has edits that are not saved.")
+        box.setText(f"Edits of {case_name} are not saved.")
         box.setInformativeText("Save them before another case takes its place?")
         box.setStandardButtons(_Buttons.Save | _Buttons.Discard | _Buttons.Cancel)
         box.setDefaultButton(_Buttons.Save)
