@@ -55,6 +55,7 @@ class Soak:
         """Open the pair anew, align it, edit, look at it in other ways."""
         window, session = self.window, self.window.session
         before = session.case
+        session.mark_saved()  # no question before the next case
         window.files.open_paths(PAIR)
         wait_until(lambda: session.case is not before and session.case.us is not None)
         if detect:
