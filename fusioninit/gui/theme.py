@@ -145,6 +145,11 @@ QLineEdit, QPlainTextEdit, QSpinBox, QDoubleSpinBox { background: @panel;
 QLineEdit:focus, QPlainTextEdit:focus, QComboBox:focus, QPushButton:focus, QToolButton:focus,
 QAbstractSpinBox:focus, QTableView:focus, QTextBrowser:focus { border-color: @focus; }
 QCheckBox:focus { color: @focus; }
+QCheckBox::indicator { width: 14px; height: 14px; border: 1px solid @faint; border-radius: 4px;
+  background: @panel; }
+QCheckBox::indicator:focus { border-color: @focus; }
+QCheckBox::indicator:checked { background: @accent; border-color: @accent;
+  image: url("@pictures;/check.svg"); }
 QComboBox:disabled, QAbstractSpinBox:disabled { color: @faint; background: @panel; }
 QMenuBar { background: @panel; padding: 1px 4px; }
 QMenuBar::item { padding: 4px 9px; border-radius: 4px; background: transparent; }
