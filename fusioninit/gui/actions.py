@@ -11,7 +11,7 @@ from fusioninit.gui.theme import SPACE_NAME
 from fusioninit.gui.view_grid import LAYOUTS
 from fusioninit.gui.view_state import FusionMode
 from fusioninit.gui.window_presets import WINDOW_PRESETS
-from fusioninit.landmarks import REQUIRED_NAMES, LandmarkName
+from fusioninit.landmarks import LABELS, REQUIRED_NAMES, LandmarkName
 from fusioninit.registration import LandmarkFit
 
 if TYPE_CHECKING:
@@ -164,16 +164,19 @@ ACTIONS: tuple[Action, ...] = (
            "has them"),
     Action("delete", "&Landmarks", "De&lete", "Del", lambda w: w.landmarks.delete_selected()),
     Action("add_target", "&Landmarks", "Add &target at crosshair", "T",
-           lambda w: w.targets.add_at_crosshair(), lambda w: w.session.case.mr is not None),
+           lambda w: w.targets.add_at_crosshair(), lambda w: w.session.case.mr is not None,
+           begins_group=True),
     Action("load_targets", "&Landmarks", "Load targets…", "Ctrl+T",
            lambda w: w.files.choose_targets(), lambda w: w.can_load_targets,
            tip="Targets of the MR: a point list, mask, STL, DICOM SEG or RTSTRUCT"),
-    Action("tour", "&Landmarks", "Review t&our", "G", lambda w: w.tour.begin(), is_aligned),
+    Action("tour", "&Landmarks", "Review t&our", "G", lambda w: w.tour.begin(), is_aligned,
+           begins_group=True),
     Action("tour_next", "&Landmarks", "Next stop of the tour", "N", lambda w: w.tour.step(1)),
-    Action("tour_back", "&Landmarks", "Stop before", "Shift+N", lambda w: w.tour.step(-1)),
+    Action("tour_back", "&Landmarks", "Previous stop of the tour", "Shift+N",
+           lambda w: w.tour.step(-1)),
     Action("decide", "&Landmarks", "Deci&de…", "Ctrl+Return",
            lambda w: w.review.initials.setFocus(), is_aligned),
-    *(Action(f"jump_{number}", "&Landmarks", f"Go to landmark {number}", str(number),
+    *(Action(f"jump_{number}", "&Landmarks", f"Go to {LABELS[name].lower()}", str(number),
              _jump(name), begins_group=number == 1)
       for number, name in enumerate(REQUIRED_NAMES, start=1)),
     *(Action(f"layout_{name}", "&View/&Layout", name, f"F{number}", _layout(name))
