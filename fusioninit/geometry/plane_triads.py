@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -51,20 +52,41 @@ class PlaneTriad:
 
         Rightwards, or downwards where it is upright.
         """
-        here, across = (self.plane(each, np.zeros(3)) for each in (orientation, other))
-        way = np.cross(here.normal, across.normal)
-        line = np.array([way @ here.right, way @ here.down]).round(12)
-        sign = -1.0 if line[0] < 0 or (line[0] == 0 and line[1] < 0) else 1.0
-        direction: FloatArray = sign * line / np.linalg.norm(line)
-        return direction
+        return self._lines[orientation, other]
 
     def tilt_deg(self, orientation: Orientation) -> float:
         """Angle between a plane's normal and that of the level plane."""
-        level = slice_plane(orientation, np.zeros(3)).normal
-        cosine = float(self.plane(orientation, np.zeros(3)).normal @ level)
-        return float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))
+        return self._tilts_deg[orientation]
+
+    @cached_property
+    def _lines(self) -> dict[tuple[Orientation, Orientation], FloatArray]:
+        """Worked out once: every picture asks for them."""
+        planes = {each: self.plane(each, np.zeros(3)) for each in Orientation}
+        return {
+            (here, other): _line(planes[here], planes[other])
+            for here in Orientation
+            for other in Orientation
+            if here is not other
+        }
+
+    @cached_property
+    def _tilts_deg(self) -> dict[Orientation, float]:
+        tilts = {}
+        for orientation in Orientation:
+            level = slice_plane(orientation, np.zeros(3)).normal
+            cosine = float(self.plane(orientation, np.zeros(3)).normal @ level)
+            tilts[orientation] = float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))
+        return tilts
 
     @property
     def is_level(self) -> bool:
         """Whether all planes are those of the patient frame."""
         return all(np.allclose(turn, np.eye(3), atol=1e-9) for turn in self.rotations.values())
+
+
+def _line(here: SlicePlane, across: SlicePlane) -> FloatArray:
+    way = np.cross(here.normal, across.normal)
+    line = np.array([way @ here.right, way @ here.down]).round(12)
+    sign = -1.0 if line[0] < 0 or (line[0] == 0 and line[1] < 0) else 1.0
+    direction: FloatArray = sign * line / np.linalg.norm(line)
+    return direction
