@@ -16,6 +16,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "2")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # programs that benchmarks start in processes of their own hold no tests
 collect_ignore = [f"benchmarks/{name}.py" for name in ("first_frame", "slicer_drag", "soak")]
+collect_ignore.append("pictures.py")
 HAS_DISPLAY = bool(os.environ.get("DISPLAY")) or shutil.which("Xvfb") is not None
 if not HAS_DISPLAY:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")

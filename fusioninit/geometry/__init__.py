@@ -6,12 +6,14 @@ z Superior), millimetres, float64. Points are `(..., 3)` arrays in x, y, z; voxe
 """
 
 from fusioninit.geometry.grids import Grid
+from fusioninit.geometry.plane_triads import PlaneTriad
 from fusioninit.geometry.planes import (
     Orientation,
     PixelFrame,
     SlicePlane,
     index_from_pixel,
     orientation_letters,
+    section_mm,
     slice_plane,
 )
 from fusioninit.geometry.spaces import Space
@@ -25,6 +27,7 @@ __all__ = [
     "Grid",
     "Orientation",
     "PixelFrame",
+    "PlaneTriad",
     "RigidTransform",
     "SlicePlane",
     "Space",
@@ -32,5 +35,6 @@ __all__ = [
     "orientation_letters",
     "rotation_matrix",
     "rotation_vector_rad",
+    "section_mm",
     "slice_plane",
 ]

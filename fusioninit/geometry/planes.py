@@ -35,6 +35,9 @@ _AXES: dict[Orientation, tuple[tuple[float, float, float], tuple[float, float, f
     Orientation.CORONAL: ((1, 0, 0), (0, 0, -1)),
 }
 
+# pairs of corners of a box, as `Grid.corners_mm` orders them, that differ along one axis
+_EDGES = [(low, low | bit) for bit in (1, 2, 4) for low in range(8) if not low & bit]
+
 
 @dataclass(frozen=True)
 class SlicePlane:
@@ -151,6 +154,24 @@ def index_from_pixel(
         world = grid_from_plane.matrix @ world
     matrix: FloatArray = grid.index_from_world @ world
     return matrix
+
+
+def section_mm(grid: Grid, plane: SlicePlane) -> FloatArray:
+    """(n, 2) screen coordinates (right, down) of the polygon in which a plane cuts a volume's box.
+
+    In order round it, n from 3 to 6; n is 0 where the plane misses the box.
+    """
+    corners = grid.corners_mm()
+    off = plane.distance_mm(corners)
+    begin, end = (np.array(index) for index in zip(*_EDGES, strict=True))
+    cut = (off[begin] < 0) != (off[end] < 0)
+    begin, end = begin[cut], end[cut]
+    share = (off[begin] / (off[begin] - off[end]))[:, None]
+    points: FloatArray = plane.to_screen(corners[begin] + share * (corners[end] - corners[begin]))
+    if len(points) == 0:
+        return points
+    across, down = (points - points.mean(axis=0)).T
+    return points[np.argsort(np.arctan2(down, across))]
 
 
 def slice_plane(

@@ -11,7 +11,7 @@ from fusioninit.gui.theme import SPACE_NAME
 from fusioninit.gui.view_grid import LAYOUTS
 from fusioninit.gui.view_state import FusionMode
 from fusioninit.gui.window_presets import WINDOW_PRESETS
-from fusioninit.landmarks import REQUIRED_NAMES, LandmarkName
+from fusioninit.landmarks import LABELS, REQUIRED_NAMES, LandmarkName
 from fusioninit.registration import LandmarkFit
 
 if TYPE_CHECKING:
@@ -41,12 +41,12 @@ def _second_has_chosen(window: MainWindow) -> bool:
     return selection is not None and selection[1] in window.session.case.second(selection[0])
 
 
-def _second_is_shown(window: MainWindow) -> bool:
-    return window.view_state.flag("second")
+def _is_shown(flag: str) -> Condition:
+    return lambda window: window.view_state.flag(flag)
 
 
-def _toggle_second(window: MainWindow) -> None:
-    window.view_state.set_flag("second", shown=not window.view_state.flag("second"))
+def _toggle(flag: str) -> Intent:
+    return lambda window: window.view_state.set_flag(flag, shown=not window.view_state.flag(flag))
 
 
 def is_aligned(window: MainWindow) -> bool:
@@ -84,15 +84,15 @@ def _detect(window: MainWindow) -> None:
 
 
 def _jump(name: LandmarkName) -> Intent:
-    return lambda window: window.jump_to(name)
+    return lambda window: window.views.jump_to(name)
 
 
 def _layout(name: str) -> Intent:
-    return lambda window: window.show_layout(name)
+    return lambda window: window.views.show_layout(name)
 
 
 def _window(space: Space, preset: str) -> Intent:
-    return lambda window: window.set_window_preset(space, preset)
+    return lambda window: window.views.set_window_preset(space, preset)
 
 
 def _page(number: int) -> Intent:
@@ -164,16 +164,19 @@ ACTIONS: tuple[Action, ...] = (
            "has them"),
     Action("delete", "&Landmarks", "De&lete", "Del", lambda w: w.landmarks.delete_selected()),
     Action("add_target", "&Landmarks", "Add &target at crosshair", "T",
-           lambda w: w.targets.add_at_crosshair(), lambda w: w.session.case.mr is not None),
+           lambda w: w.targets.add_at_crosshair(), lambda w: w.session.case.mr is not None,
+           begins_group=True),
     Action("load_targets", "&Landmarks", "Load targets…", "Ctrl+T",
            lambda w: w.files.choose_targets(), lambda w: w.can_load_targets,
            tip="Targets of the MR: a point list, mask, STL, DICOM SEG or RTSTRUCT"),
-    Action("tour", "&Landmarks", "Review t&our", "G", lambda w: w.tour.begin(), is_aligned),
+    Action("tour", "&Landmarks", "Review t&our", "G", lambda w: w.tour.begin(), is_aligned,
+           begins_group=True),
     Action("tour_next", "&Landmarks", "Next stop of the tour", "N", lambda w: w.tour.step(1)),
-    Action("tour_back", "&Landmarks", "Stop before", "Shift+N", lambda w: w.tour.step(-1)),
+    Action("tour_back", "&Landmarks", "Previous stop of the tour", "Shift+N",
+           lambda w: w.tour.step(-1)),
     Action("decide", "&Landmarks", "Deci&de…", "Ctrl+Return",
            lambda w: w.review.initials.setFocus(), is_aligned),
-    *(Action(f"jump_{number}", "&Landmarks", f"Go to landmark {number}", str(number),
+    *(Action(f"jump_{number}", "&Landmarks", f"Go to {LABELS[name].lower()}", str(number),
              _jump(name), begins_group=number == 1)
       for number, name in enumerate(REQUIRED_NAMES, start=1)),
     *(Action(f"layout_{name}", "&View/&Layout", name, f"F{number}", _layout(name))
@@ -181,19 +184,26 @@ ACTIONS: tuple[Action, ...] = (
     *(Action(f"mode_{mode.name.lower()}", "&View", mode.value, keys, _mode(mode),
              begins_group=mode is FusionMode.BLEND)
       for mode, keys in zip(FusionMode, ("B", "K", "W", "E", "F", "", ""), strict=True)),
-    Action("toggle", "&View", "MR / US in turn", "Space", lambda w: w.toggle_volume()),
-    Action("second_marks", "&View", "&Second network's landmarks", "S", _toggle_second, has_second,
-           tip="Show where the second network has each landmark, as a diamond in the slices",
-           checked=_second_is_shown),
+    Action("toggle", "&View", "MR / US in turn", "Space", lambda w: w.views.toggle_volume()),
+    Action("second_marks", "&View", "&Second network's landmarks", "S", _toggle("second"),
+           has_second, tip="Show where the second network has each landmark, as a diamond",
+           checked=_is_shown("second")),
+    Action("turning", "&View", "Turn &planes by hand", "O", _toggle("turning"), has_volume,
+           tip="Handles on the crosshair: drag one to turn the other two planes (oblique slices)",
+           checked=_is_shown("turning")),
+    Action("level", "&View", "Le&vel planes", "Shift+O", lambda w: w.view_state.level_planes(),
+           lambda w: w.view_state.has_turned_planes,
+           tip="Axial, sagittal and coronal planes of the patient again"),
     *(Action(f"window_{space}_{preset}", f"&View/Window of {SPACE_NAME[space]}",
              preset.capitalize(), "", _window(space, preset),
              _has(space))
       for space in (Space.US, Space.MR) for preset in WINDOW_PRESETS),
-    Action("zoom_in", "&View", "Zoom &in", "Ctrl++", lambda w: w.zoom(1.25), begins_group=True),
-    Action("zoom_out", "&View", "Zoom &out", "Ctrl+-", lambda w: w.zoom(0.8)),
+    Action("zoom_in", "&View", "Zoom &in", "Ctrl++", lambda w: w.views.zoom(1.25),
+           begins_group=True),
+    Action("zoom_out", "&View", "Zoom &out", "Ctrl+-", lambda w: w.views.zoom(0.8)),
     Action("maximise", "&View", "&Maximise the view / all views", "M",
            lambda w: w.grid.toggle_focused()),
-    Action("reset", "&View", "&Reset views", "R", lambda w: w.reset_views()),
+    Action("reset", "&View", "&Reset views", "R", lambda w: w.views.reset()),
     Action("sidebar", "&View", "&Side panel", "F9", lambda w: w.toggle_sidebar(),
            begins_group=True),
     *(Action(f"page_{number}", "&View", f"Side panel: {title}", f"Ctrl+{number}",

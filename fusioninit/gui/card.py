@@ -61,10 +61,25 @@ class PlainTable(QTableView):
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
 
-    def show_everything(self) -> None:
-        """Every column as wide as its content, with a scroll bar where they do not all fit."""
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
-        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+    def narrow(self, *columns: int) -> None:
+        """Give columns of short cells the width of their titles and no more."""
+        header = self.horizontalHeader()
+        for column in columns:
+            title = str(self.model().headerData(column, Qt.Orientation.Horizontal))
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
+            header.resizeSection(column, header.fontMetrics().horizontalAdvance(title) + 12)
+
+    def hide_columns(self, *columns: int) -> None:
+        """Show some columns nowhere but in what is copied."""
+        for column in columns:
+            self.setColumnHidden(column, True)
+
+    def set_small_text(self, points: float) -> None:
+        """Cells and titles in letters of this size, where many columns share little room."""
+        font = self.font()
+        font.setPointSizeF(points)
+        self.setFont(font)
+        self.horizontalHeader().setFont(font)
 
     def choose(self, row: int) -> None:
         """Make a row the chosen one."""

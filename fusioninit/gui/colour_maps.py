@@ -13,10 +13,12 @@ _STOPS: dict[str, tuple[tuple[int, int, int], ...]] = {
     "Ice": ((0, 0, 0), (10, 62, 92), (40, 158, 206), (172, 226, 246), (255, 255, 255)),
     "Inferno": ((0, 0, 4), (87, 16, 110), (188, 55, 84), (249, 142, 9), (252, 255, 164)),
     "Viridis": ((68, 1, 84), (59, 82, 139), (33, 145, 140), (94, 201, 98), (253, 231, 37)),
+    "Cividis": ((0, 34, 78), (67, 78, 108), (125, 124, 120), (188, 175, 111), (254, 232, 56)),
     "Inverted": ((255, 255, 255), (0, 0, 0)),
 }
 
 COLOUR_MAPS: tuple[str, ...] = tuple(_STOPS)
+"""Each gets lighter (or darker) all the way, so that none needs hues told apart."""
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QTimer
+from PySide6.QtCore import QModelIndex, QSize, QTimer
 from PySide6.QtWidgets import (
     QComboBox,
     QGridLayout,
@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 from fusioninit.errors import InputError
 from fusioninit.geometry import Space
 from fusioninit.gui.card import Card, PlainTable
-from fusioninit.gui.core_table import MISS_MM, CoreTableModel
+from fusioninit.gui.core_table import DEPTH, MISS_MM, NAME, OFF, TOLD_BY_NAME, CoreTableModel
 from fusioninit.gui.glyphs import icon
 from fusioninit.gui.theme import current_theme
 from fusioninit.gui.view_state import ViewState
@@ -44,7 +44,11 @@ class CorePanel(Card):
         self.cores = CoreTableModel(session, self)
         self.table = PlainTable("Needle plan")
         self.table.setModel(self.cores)
-        self.table.show_everything()
+        self.table.stretch(NAME)
+        self.table.setIconSize(QSize(8, 8))
+        self.table.set_small_text(9.0)
+        self.table.narrow(DEPTH, OFF)
+        self.table.hide_columns(*TOLD_BY_NAME)
         self.approach = QComboBox()
         self.approach.setAccessibleName("Approach")
         for approach in Approach:
@@ -71,7 +75,7 @@ class CorePanel(Card):
         making.addWidget(self.targeted, 1)
         making.addWidget(self.per_target)
         self.column.addLayout(making)
-        self.table.setMinimumHeight(340)
+        self.table.setMinimumHeight(220)
         self.column.addWidget(self.table, 1)
         self.hint.setObjectName("faint")
         self.hint.setWordWrap(True)

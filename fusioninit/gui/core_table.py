@@ -12,22 +12,26 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QWidget
 
 from fusioninit.gui.calm import Calm
+from fusioninit.gui.slice_cores import CORE_COLOUR
 from fusioninit.gui.theme import current_theme
 from fusioninit.session import Session
 from fusioninit.state import Core, CoreKind, target_miss_mm
 
 _Index = QModelIndex | QPersistentModelIndex
 _Role = Qt.ItemDataRole
-NAME, KIND, ENTRY, TIP, DEPTH, TARGET = range(6)
-COLUMNS = ("Core", "Kind", "Entry x y z", "Tip x y z", "Depth", "Target")
+NAME, KIND, ENTRY, TIP, DEPTH, OFF, TARGET = range(7)
+COLUMNS = ("Core", "Kind", "Entry x y z", "Tip x y z", "Depth", "Off", "Target")
+TOLD_BY_NAME = (KIND, TARGET)
+"""Columns that are copied but need no room: a core's name, colour and explanation tell them."""
 _KINDS = {CoreKind.SYSTEMATIC: "Syst.", CoreKind.TARGETED: "Target"}
 _TIPS = (
-    "Double-click to rename",
+    "What the core is called; its colour is that of its kind in the views",
     "Of the systematic template, or for a target",
     "Where the needle's path begins, in the frame of the US (LPS mm); double-click to type it",
     "The deepest point of the needle, in the frame of the US (LPS mm); double-click to type it",
-    "From entry to tip; the last 17 mm are the tissue taken",
-    "What a targeted core is for, and how far it passes the target's centre as aligned now",
+    "mm from entry to tip; the last 17 mm are the tissue taken",
+    "How far (mm) a targeted core passes its target's centre, as aligned now",
+    "What a targeted core is for",
 )
 MISS_MM = 3.0
 """A targeted core that passes its target farther off than this was planned on an alignment that
@@ -87,8 +91,10 @@ class CoreTableModel(QAbstractTableModel):
         if role in (_Role.DisplayRole, _Role.EditRole):
             return self._text(core, index.column())
         if role == _Role.ToolTipRole:
-            return _TIPS[index.column()]
-        if role == _Role.ForegroundRole and index.column() == TARGET and self._is_missing(core):
+            return _name_tip(core) if index.column() == NAME else _TIPS[index.column()]
+        if role == _Role.DecorationRole and index.column() == NAME:
+            return CORE_COLOUR[core.kind]
+        if role == _Role.ForegroundRole and index.column() == OFF and self._is_missing(core):
             return QColor(current_theme().warn)
         return None
 
@@ -112,16 +118,16 @@ class CoreTableModel(QAbstractTableModel):
         return True
 
     def _text(self, core: Core, column: int) -> str:
-        if column == TARGET:
+        if column == OFF:
             miss = target_miss_mm(self._session.case, core)
-            off = "" if miss is None or miss < 0.05 else f", {miss:.1f} off"
-            return "" if core.target is None else f"{core.target}{off}"
+            return "" if miss is None else f"{miss:.1f}"
         return {
             NAME: core.name,
             KIND: _KINDS[core.kind],
             ENTRY: position_text(core.entry_us_mm),
             TIP: position_text(core.tip_us_mm),
-            DEPTH: f"{core.depth_mm:.0f} mm",
+            DEPTH: f"{core.depth_mm:.0f}",
+            TARGET: core.target or "",
         }[column]
 
     def _reset(self) -> None:
@@ -130,7 +136,12 @@ class CoreTableModel(QAbstractTableModel):
 
     def _refresh(self) -> None:
         if self.rowCount():
-            self.dataChanged.emit(self.index(0, TARGET), self.index(self.rowCount() - 1, TARGET))
+            self.dataChanged.emit(self.index(0, OFF), self.index(self.rowCount() - 1, OFF))
+
+
+def _name_tip(core: Core) -> str:
+    purpose = f"Targeted, for {core.target}" if core.target else "Of the systematic template"
+    return f"{core.name}\n{purpose}\nDouble-click to rename"
 
 
 def position_text(position_mm: NDArray[np.float64]) -> str:

@@ -100,32 +100,32 @@ class ShortcutsSheet(QDialog):
     def __init__(self, gestures: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keyboard and mouse")
-        grid = QGridLayout(self)
-        grid.setContentsMargins(22, 18, 22, 18)
-        grid.setHorizontalSpacing(18)
-        grid.setVerticalSpacing(5)
-        grid.setColumnMinimumWidth(2, 20)
+        sides = QHBoxLayout(self)
+        sides.setContentsMargins(20, 16, 20, 16)
+        sides.setSpacing(26)
         left = [("Mouse in slices", _gesture_rows(gestures)), ("Views", _VIEW_ROWS)]
-        for column, blocks in ((0, left), (3, _KEY_BLOCKS)):
-            row = 0
+        for blocks in (left, _KEY_BLOCKS):
+            grid = QGridLayout()
+            grid.setHorizontalSpacing(12)
+            grid.setVerticalSpacing(5)
             for title, lines in blocks:
-                row = _add_block(grid, row, column, title, lines)
+                _add_block(grid, title, lines)
+            grid.setRowStretch(grid.rowCount(), 1)
+            sides.addLayout(grid)
 
 
-def _add_block(
-    grid: QGridLayout, row: int, column: int, title: str, lines: list[tuple[str, str]]
-) -> int:
-    """A heading and its lines from `row` on; the row after them."""
+def _add_block(grid: QGridLayout, title: str, lines: list[tuple[str, str]]) -> None:
+    """A heading and its lines, below what is there."""
+    row = grid.rowCount()
     heading = QLabel(title.upper())
     heading.setObjectName("heading")
-    heading.setContentsMargins(0, 8 if row else 0, 0, 0)
-    grid.addWidget(heading, row, column, 1, 2)
+    heading.setContentsMargins(0, 8 if row > 1 else 0, 0, 0)
+    grid.addWidget(heading, row, 0, 1, 2)
     for at, (keys, what) in enumerate(lines, start=row + 1):
         name = QLabel(keys)
         name.setStyleSheet("font-weight: 600;")
-        grid.addWidget(name, at, column)
-        grid.addWidget(QLabel(what), at, column + 1)
-    return row + len(lines) + 1
+        grid.addWidget(name, at, 0)
+        grid.addWidget(QLabel(what), at, 1)
 
 
 class AboutBox(QDialog):
@@ -160,6 +160,7 @@ def _gesture_rows(gestures: str) -> list[tuple[str, str]]:
         ("Esc while dragging", "back to where it was"),
         ("Click, drag", "crosshair"),
         ("Shift + move", "crosshair follows the pointer"),
+        ("Drag a handle (O)", "turn the other two planes (Shift: by 5°)"),
         ("Wheel", "through the slices"),
         ("Ctrl + wheel", "zoom about the pointer"),
         ("Middle or Shift + drag", "pan"),
@@ -173,6 +174,8 @@ def _gesture_rows(gestures: str) -> list[tuple[str, str]]:
 _VIEW_ROWS = [
     ("Page up, down", "through the slices"),
     ("Ctrl + arrows", "move the crosshair"),
+    ("O, Shift+O", "handles to turn planes by, level planes"),
+    ("Alt + left, right", "turn the other two planes by 1° (Shift: 5°)"),
     ("Space", "MR and US in turn"),
     ("B  K  W  E  F", "blend, checkerboard, wipe, edges, flicker"),
     ("M", "the focused view alone, and back"),
@@ -183,7 +186,7 @@ _VIEW_ROWS = [
 _KEY_BLOCKS = [
     ("Landmarks", [
         ("1  2  3", "go to apex, bladder neck, posterior median"),
-        ("Arrows", "nudge the chosen one (Shift: five times as far)"),
+        ("Arrows", "nudge the chosen one (Shift: five times)"),
         ("C", "confirm it"),
         ("L", "lock or unlock it"),
         ("P", "place it at the crosshair"),

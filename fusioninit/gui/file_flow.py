@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -10,8 +10,9 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from fusioninit.geometry import Space
 from fusioninit.gui.preferences import Preferences
-from fusioninit.gui.services import Services
+from fusioninit.gui.services import OpenCase, Services
 from fusioninit.gui.theme import SPACE_NAME
+from fusioninit.gui.unsaved_guard import UnsavedGuard
 from fusioninit.session import Session
 from fusioninit.state import Case, save_case
 from fusioninit.state.case_file import SUFFIX
@@ -40,12 +41,15 @@ class FileFlow(QObject):
         self._saving = services.saving
         self.saved_as: Path | None = None
         self._with_images = False
+        self.unsaved = UnsavedGuard(window, session)
+        self.unsaved.save_requested.connect(self._save_before_opening)
         self._opening.opened.connect(self._on_opened)
         self._opening.failed.connect(lambda _why: self._targets_waiting.clear())
         if self._exporting is not None:
             self._exporting.exported.connect(self._on_exported)
         if self._saving is not None:
             self._saving.saved.connect(self._on_saved)
+            self._saving.failed.connect(lambda _why: self.unsaved.forget())
         if self._reading_targets is not None:
             self._reading_targets.added.connect(self._on_targets_added)
             self._reading_targets.finished.connect(self._load_waiting_targets)
@@ -87,15 +91,30 @@ class FileFlow(QObject):
     def open_paths(self, paths: dict[Space, Path]) -> None:
         """Open volumes; the message bar tells where one cannot be."""
         self._preferences.set_value("folder", str(next(iter(paths.values())).parent))
-        self._opening.open_volumes(paths)
+        if any(self._session.case.volume(space) is not None for space in paths):
+            self._replace_case(lambda: self._opening.open_volumes(paths))
+        else:  # what is open stays, edits and all
+            self._opening.open_volumes(paths)
 
     def open_case(self, path: Path) -> None:
         """Open a saved case, or a folder that holds one, or a pair of volumes."""
         if path.is_dir():
             self.open_dropped([path], over=None)
             return
-        self.saved_as = path
-        self._opening.open_saved(path)
+        self._replace_case(lambda: self._opening.open_saved(path))
+
+    def open_made(self, make: OpenCase, name: str, *, resumes: bool = False) -> None:
+        """Open a case that comes from no saved file: the demo, or one that `resumes` edits."""
+        self._replace_case(lambda: self._opening.open_made(make, name, resumes=resumes))
+
+    def _replace_case(self, open_it: Callable[[], object]) -> None:
+        self.unsaved.before(open_it, case_name=self.case_name)
+
+    def _save_before_opening(self) -> None:
+        self.save()
+        is_saving = self._saving is not None and self._saving.is_running
+        if self._session.has_unsaved_work and not is_saving:  # the dialog or the disk refused
+            self.unsaved.forget()
 
     def open_dropped(self, paths: Sequence[Path], *, over: Space | None) -> None:
         """Open what was dropped; what it is follows from the view under it, else its name."""
@@ -173,8 +192,7 @@ class FileFlow(QObject):
 
     def _on_opened(self, paths: list[Path]) -> None:
         self._with_images = False
-        if paths and not paths[0].name.endswith(SUFFIX):
-            self.saved_as = None
+        self.saved_as = paths[0] if paths and paths[0].name.endswith(SUFFIX) else None
         case = self._session.case
         both = [v.source.path for v in (case.mr, case.us) if v is not None]
         known = [path for path in both if path is not None]
@@ -228,9 +246,13 @@ class FileFlow(QObject):
     def _saved(self, path: Path, sentence: str, *, clean: bool = True) -> None:
         self.saved_as = path
         if clean:
-            self._session.undo_stack.setClean()
+            self._session.mark_saved()
         self._preferences.add_recent([path])
         self.told.emit("info", sentence)
+        if clean:
+            self.unsaved.go_on()
+        else:
+            self.unsaved.forget()
 
     def export(self) -> None:
         """Ask for a folder and export everything into it."""

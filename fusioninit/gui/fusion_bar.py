@@ -37,7 +37,14 @@ _FLAGS = {
     "regions": ("circle-double", "95 % regions of landmarks"),
     "crosshair": ("crosshairs", "Crosshair"),
     "auxiliary": ("dots-horizontal", "Auxiliary landmarks (lateral points)"),
+    "turning": ("rotate-3d-variant", "Turn planes by the handles of the crosshair (O)"),
     "second": ("rhombus-outline", "Second network's landmarks (S)"),
+}
+
+_COLOUR_NAMES = {Space.US: "Colour of US", Space.MR: "Colour of MR over US"}
+_COLOUR_TIPS = {
+    Space.US: "Colour of US, in slices and in 3D",
+    Space.MR: "Colour of MR where it is blended over US, and in 3D",
 }
 
 
@@ -55,13 +62,10 @@ class FusionBar(QFrame):
         self.layouts.setAccessibleName("Layout")
         self.mix = QSlider(Qt.Orientation.Horizontal)
         self.mix.setRange(0, 100)
-        self.mix.setFixedWidth(96)
+        self.mix.setFixedWidth(80)
         self.mix.setAccessibleName("Mix of US and MR")
         self.mix.setToolTip("Opacity of MR; place of the divider when wiping")
-        self.colours = QComboBox()
-        self.colours.addItems(list(COLOUR_MAPS))
-        self.colours.setAccessibleName("Colour of MR over US")
-        self.colours.setToolTip("Colour of MR where it is blended over US")
+        self.colours = {space: self._colour_box(space) for space in (Space.US, Space.MR)}
         self.modes, self._mode_group = self._make_modes()
         self.flags = {name: self._flag_button(name) for name in _FLAGS}
         self._flicker = QTimer(self, interval=FLICKER_MS)
@@ -70,7 +74,6 @@ class FusionBar(QFrame):
         self._show()
         self.layouts.textActivated.connect(self.layout_chosen)
         self.mix.valueChanged.connect(lambda value: view_state.set_mix(value / 100))
-        self.colours.textActivated.connect(lambda name: view_state.set_colour_map(Space.MR, name))
         view_state.fusion_changed.connect(self._show)
 
     def _arrange(self) -> None:
@@ -85,12 +88,21 @@ class FusionBar(QFrame):
         self._ends = [QLabel("US"), QLabel("MR")]
         self.renew_colours()
         row.addWidget(self._ends[0])
+        row.addWidget(self.colours[Space.US])
         row.addWidget(self.mix)
         row.addWidget(self._ends[1])
-        row.addWidget(self.colours)
+        row.addWidget(self.colours[Space.MR])
         row.addStretch(1)
         for button in self.flags.values():
             row.addWidget(button)
+
+    def _colour_box(self, space: Space) -> QComboBox:
+        box = QComboBox()
+        box.addItems(list(COLOUR_MAPS))
+        box.setAccessibleName(_COLOUR_NAMES[space])
+        box.setToolTip(_COLOUR_TIPS[space])
+        box.textActivated.connect(lambda name: self._view_state.set_colour_map(space, name))
+        return box
 
     def renew_colours(self) -> None:
         """US and MR in the theme's colours for them."""
@@ -130,8 +142,9 @@ class FusionBar(QFrame):
         self.mix.setEnabled(state.mode in (FusionMode.BLEND, FusionMode.WIPE))
         with QSignalBlocker(self.mix):
             self.mix.setValue(round(state.mix * 100))
-        self.colours.setCurrentText(state.colour_map(Space.MR))
-        self.colours.setEnabled(state.mode is FusionMode.BLEND)
+        for space, box in self.colours.items():
+            box.setCurrentText(state.colour_map(space))
+        self.colours[Space.MR].setEnabled(state.mode is FusionMode.BLEND)
         for name, button in self.flags.items():
             button.setChecked(state.flag(name))
         flickering = state.mode is FusionMode.FLICKER

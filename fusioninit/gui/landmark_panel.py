@@ -126,10 +126,11 @@ class LandmarkPanel(Card):
         self.buttons["confirm"].setEnabled(mark is not None)
         confirmed = mark is not None and mark.source is Source.CONFIRMED
         self.buttons["confirm"].setText("Unconfirm" if confirmed else "Confirm")
-        self.buttons["place"].setEnabled(can_place and not (mark is not None and mark.locked))
-        self.buttons["delete"].setEnabled(mark is not None and not mark.locked)
+        is_locked = mark is not None and mark.locked
+        self.buttons["place"].setEnabled(can_place and not is_locked)
+        self.buttons["delete"].setEnabled(mark is not None and not is_locked)
         predicted = selection is not None and selection[1] in case.predicted(selection[0])
-        self.buttons["revert"].setEnabled(predicted)
+        self.buttons["revert"].setEnabled(predicted and not is_locked)
         if selection is None:
             self.hint.setText("Choose a landmark: click it, or press 1, 2, 3")
         else:

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from fusioninit.geometry import Orientation, Space
+from fusioninit.geometry import Space
 from fusioninit.gui.calm import Calm
 from fusioninit.gui.core_panel import CorePanel
 from fusioninit.gui.dialogs import AboutBox, PreferencesDialog, ShortcutsSheet
@@ -33,16 +33,15 @@ from fusioninit.gui.progress_area import ProgressArea
 from fusioninit.gui.read_out import ReadOut
 from fusioninit.gui.registration_panel import RegistrationPanel
 from fusioninit.gui.review_panel import ReviewPanel
-from fusioninit.gui.scene_place import ScenePlace
 from fusioninit.gui.services import OpenCase, Services
-from fusioninit.gui.slice_mouse import SliceMouse
 from fusioninit.gui.slice_view import SliceView
 from fusioninit.gui.target_panel import TargetPanel
 from fusioninit.gui.theme import SPACE_NAME, current_theme
 from fusioninit.gui.tour import Tour
 from fusioninit.gui.view_grid import ViewGrid
 from fusioninit.gui.view_menu import ViewMenu
-from fusioninit.gui.view_state import FusionMode, ViewState
+from fusioninit.gui.view_state import ViewState
+from fusioninit.gui.views import Views
 from fusioninit.gui.window_frame import (
     bare_column,
     make_body,
@@ -51,7 +50,6 @@ from fusioninit.gui.window_frame import (
     make_toolbar,
     show_state,
 )
-from fusioninit.gui.window_presets import preset_window
 from fusioninit.landmarks import LandmarkName
 from fusioninit.session import Session
 
@@ -63,6 +61,7 @@ class MainWindow(QMainWindow):
 
     session: Session
     view_state: ViewState
+    views: Views
     grid: ViewGrid
     files: FileFlow
     geometry_guard: GeometryGuard
@@ -78,16 +77,9 @@ class MainWindow(QMainWindow):
         self._theme = current_theme()
         self.view_state = ViewState(self)
         self.files = FileFlow(self, session, services, preferences)
-        self.slices = {
-            f"{space.value}_{orientation.value}": SliceView(
-                session, self.view_state, space=space, orientation=orientation
-            )
-            for space in (Space.US, Space.MR)
-            for orientation in Orientation
-        }
-        self.mice = {name: SliceMouse(view) for name, view in self.slices.items()}
-        self.scene_place = ScenePlace(session, self.view_state)
-        self.grid = ViewGrid({**self.slices, "scene": self.scene_place})
+        self.views = Views(session, self.view_state, self)
+        self.slices, self.grid = self.views.slices, self.views.grid
+        self.scene_place = self.views.scene_place
         self.fusion_bar = FusionBar(self.view_state)
         self.messages = MessageBar()
         self.landmarks = LandmarkPanel(session, self.view_state)
@@ -148,30 +140,30 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         session, state = self.session, self.view_state
         session.case_opened.connect(self._show_case)
-        session.registration_changed.connect(self._link_crosshairs)
         self._actions = Calm(session, self._refresh_actions, self)
         for edited in (
             session.landmarks_changed,
             session.registration_changed,
             session.undo_stack.indexChanged,
             session.undo_stack.cleanChanged,
+            session.saved,
             state.selection_changed,
             state.fusion_changed,
+            state.planes_turned,
         ):
             edited.connect(self._actions.follow)
         session.refused.connect(self._warn)
         self.fusion_bar.layout_chosen.connect(self.show_layout)
+        self.views.layout_shown.connect(self.fusion_bar.show_layout)
         self.targets.load_requested.connect(self.files.choose_targets)
         self.landmarks.detect_requested.connect(lambda: self.detect((Space.MR, Space.US)))
-        self.registration.jump_requested.connect(self.jump_to)
+        self.registration.jump_requested.connect(self.views.jump_to)
         for teller in (self.files, self.scene_place):
             teller.told.connect(lambda kind, text: self.messages.show_message(text, kind=kind))
         self.preferences.changed.connect(self._apply_preferences)
-        for name, view in self.slices.items():
+        for view in self.slices.values():
             view.hovered.connect(self.read_out.show_at)
-            view.maximise_requested.connect(lambda name=name: self.grid.toggle_maximised(name))
             view.menu_requested.connect(self._show_view_menu)
-        self.scene_place.maximise_requested.connect(lambda: self.grid.toggle_maximised("scene"))
         self._connect_work()
 
     def _connect_work(self) -> None:
@@ -215,13 +207,13 @@ class MainWindow(QMainWindow):
         self.messages.show_message(
             why,
             kind="warning",
-            answer=("Resume", lambda: self._services.opening.open_made(make, "the last case")),
+            answer=("Resume", lambda: self.files.open_made(make, "the last case", resumes=True)),
         )
 
     def open_demo(self) -> None:
         """Open the bundled pair."""
         if self._services.open_demo is not None:
-            self._services.opening.open_made(self._services.open_demo, "the demo")
+            self.files.open_made(self._services.open_demo, "the demo")
 
     def detect(self, spaces: Iterable[Space], *, only: LandmarkName | None = None) -> None:
         """Look for landmarks (or for one `only`) in the open volumes among `spaces`."""
@@ -234,47 +226,9 @@ class MainWindow(QMainWindow):
         if selection is not None:
             self.detect(selection[:1], only=selection[1])
 
-    def jump_to(self, name: LandmarkName) -> None:
-        """Select a landmark and show it; in the space of the focused view, else where it is."""
-        focused = self.focusWidget()
-        spaces = [Space.US, Space.MR]
-        if isinstance(focused, SliceView) and focused.space is Space.MR:
-            spaces.reverse()
-        known = [space for space in spaces if name in self.session.case.landmarks(space)]
-        space = known[0] if known else spaces[0]
-        self.view_state.select(space, name)
-        if known:
-            position = self.session.case.landmarks(space)[name].position_mm
-            self.view_state.set_crosshair(space, position)
-
     def show_layout(self, name: str) -> None:
         """Arrange the views otherwise."""
-        self.grid.show_layout(name)
-        self.fusion_bar.show_layout(name)
-
-    def toggle_volume(self) -> None:
-        """Show MR where US was shown, and US where MR was."""
-        showing_mr = self.view_state.mode is FusionMode.MR
-        self.view_state.set_mode(FusionMode.US if showing_mr else FusionMode.MR)
-
-    def reset_views(self) -> None:
-        """Whole volumes, centred, with their own windows; crosshair mid-volume."""
-        for view in self.slices.values():
-            view.reset()
-        self.view_state.show_case(self.session.case)
-
-    def set_window_preset(self, space: Space, preset: str) -> None:
-        """Window a volume as a preset of `WINDOW_PRESETS` says."""
-        volume = self.session.case.volume(space)
-        if volume is not None:
-            self.view_state.set_window(space, *preset_window(volume, preset))
-
-    def zoom(self, factor: float) -> None:
-        """Magnify the views of the focused view's space; of both where none has the focus."""
-        focused = self.focusWidget()
-        spaces = [focused.space] if isinstance(focused, SliceView) else [Space.US, Space.MR]
-        for space in spaces:
-            self.view_state.set_zoom(space, self.view_state.zoom(space) * factor)
+        self.views.show_layout(name)
 
     def toggle_sidebar(self) -> None:
         """Give the views the whole width, or bring the side panel back."""
@@ -316,12 +270,6 @@ class MainWindow(QMainWindow):
     def _show_case(self) -> None:
         self.view_state.show_case(self.session.case)
         self._refresh_actions()
-
-    def _link_crosshairs(self) -> None:
-        scene = self.scene_place.scene
-        in_scene = scene is not None and scene.drag.is_dragging
-        if not in_scene and not any(mouse.is_dragging for mouse in self.mice.values()):
-            self.view_state.link(self.session.case.us_from_mr)
 
     def _refresh_actions(self) -> None:
         show_state(self, self.actions_by_name)
@@ -365,10 +313,7 @@ class MainWindow(QMainWindow):
         if current_theme() is not self._theme:
             self._theme = current_theme()
             self.renew_theme()
-        for mouse in self.mice.values():
-            mouse.preset = self.preferences.gestures
-            mouse.nudge_mm = self.preferences.nudge_mm
-            mouse.nudges_by_voxel = self.preferences.nudges_by_voxel
+        self.views.use_preferences(self.preferences)
 
     # -- window events --------------------------------------------------------------------------
 

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QLinearGradient, QPainter, QPen
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QImage,
+    QLinearGradient,
+    QPainter,
+    QPen,
+    QPolygonF,
+)
 from vtkmodules.util.numpy_support import numpy_to_vtk
 from vtkmodules.vtkCommonCore import vtkPoints
 from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkImageData, vtkPolyData
@@ -35,7 +44,7 @@ class Row:
 
     @classmethod
     def of(cls, *entries: tuple[str, QColor, str]) -> Row:
-        """A row from (shape, colour, name) entries; shapes: disc, square, ring, line."""
+        """A row from (shape, colour, name) entries; shapes: disc, square, diamond, ring, line."""
         return cls(entries)
 
 
@@ -51,6 +60,10 @@ class ErrorScale:
 IMAGES = Row.of(
     ("disc", SPACE_COLOUR[Space.US], SPACE_NAME[Space.US]),
     ("square", SPACE_COLOUR[Space.MR], SPACE_NAME[Space.MR]),
+)
+SECOND = Row.of(
+    ("diamond", SPACE_COLOUR[Space.US], ""),
+    ("diamond", SPACE_COLOUR[Space.MR], "Second network"),
 )
 
 
@@ -163,6 +176,12 @@ def _paint_glyph(painter: QPainter, shape: str, colour: QColor, box: QRectF) -> 
         painter.drawEllipse(box)
     elif shape == "square":
         painter.drawRect(box.adjusted(0.5, 0.5, -0.5, -0.5))
+    elif shape == "diamond":
+        center, reach = box.center(), box.width() / 2
+        ways = ((0.0, -reach), (reach, 0.0), (0.0, reach), (-reach, 0.0))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(colour, 1.6))
+        painter.drawPolygon(QPolygonF([center + QPointF(x, y) for x, y in ways]))
     elif shape == "ring":
         soft = QColor(colour)
         soft.setAlpha(70)

@@ -9,7 +9,7 @@ from vtkmodules.vtkCommonCore import vtkPoints
 from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkImageData, vtkPlane, vtkPolyData
 from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper, vtkRenderer, vtkTexture
 
-from fusioninit.geometry import Orientation, PixelFrame, slice_plane
+from fusioninit.geometry import Orientation, PixelFrame, SlicePlane, Space, section_mm
 from fusioninit.gui.scene_shapes import box_actor
 from fusioninit.gui.scene_stage import SceneStage
 from fusioninit.gui.scene_state import SceneState
@@ -44,9 +44,19 @@ class ScenePlanes:
             if volume is None or not self._state.shows_plane(orientation):
                 picture.hide()
                 continue
-            through_mm = self._view_state.crosshair_mm(space)
-            picture.show(volume, orientation, through_mm, window=self._view_state.window(space))
+            picture.show(
+                volume,
+                self._plane(orientation),
+                window=self._view_state.window(space),
+                colour_map=self._view_state.colour_map(space) if space is Space.US else "Grey",
+            )
         self._cut()
+
+    def _plane(self, orientation: Orientation) -> SlicePlane:
+        """A plane as the slice views show it: through the crosshair, level or turned."""
+        space = self._stage.shown_space
+        triad = self._view_state.triad(space)
+        return triad.plane(orientation, self._view_state.crosshair_mm(space))
 
     def forget(self) -> None:
         """Let go of the volume."""
@@ -66,10 +76,9 @@ class ScenePlanes:
 
     def _cut(self) -> None:
         """Only where a cut was switched are shaders built anew; else just a plane moves."""
-        crosshair = self._view_state.crosshair_mm(self._stage.shown_space)
         cuts, side = self._stage.cuts, -1.0 if self._state.flag("other_side") else 1.0
         for orientation, cutter in self._cutters.items():
-            plane = slice_plane(orientation, crosshair)
+            plane = self._plane(orientation)
             cutter.SetOrigin(*plane.origin_mm.tolist())
             cutter.SetNormal(*(side * _KEPT[orientation] * plane.normal).tolist())
             wanted = self._state.cuts_at(orientation)
@@ -82,22 +91,16 @@ class ScenePlanes:
 
 
 class SlicePicture:
-    """A slice of a volume as a textured rectangle."""
+    """A slice of a volume as a textured polygon."""
 
     def __init__(self, renderer: vtkRenderer) -> None:
-        self._quad = vtkPolyData()
-        cells = vtkCellArray()
-        cells.InsertNextCell(4, (0, 1, 2, 3))
-        self._quad.SetPolys(cells)
-        corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], dtype=np.float32)
-        self._corners = corners
-        self._quad.GetPointData().SetTCoords(numpy_to_vtk(corners, deep=True))
+        self._section = vtkPolyData()
         self._texture = vtkTexture()
         self._texture.InterpolateOn()
         self._pixels: NDArray[np.uint8] | None = None
         self._key: object = None
         mapper = vtkPolyDataMapper()
-        mapper.SetInputData(self._quad)
+        mapper.SetInputData(self._section)
         self.actor = vtkActor()
         self.actor.SetMapper(mapper)
         self.actor.SetTexture(self._texture)
@@ -113,35 +116,40 @@ class SlicePicture:
     def show(
         self,
         volume: Volume,
-        orientation: Orientation,
-        through_mm: NDArray[np.float64],
+        plane: SlicePlane,
         *,
         window: tuple[float, float],
+        colour_map: str,
     ) -> None:
-        """The slice of `volume` through a point, where it lies; cut anew only where it changed."""
-        base = slice_plane(orientation, volume.grid.center_mm)
-        depth_mm = float(base.distance_mm(through_mm))
-        key = (volume, depth_mm, window)
+        """The slice of `volume`, where it lies; cut anew only where it changed."""
+        # any other point of the plane gives the same picture
+        depth_mm = round(float(plane.distance_mm(volume.grid.center_mm)), 6)
+        ways = plane.right.tobytes(), plane.down.tobytes()
+        key = (volume, depth_mm, ways, window, colour_map)
         if key == self._key:
             return
         self._key = key
-        plane = base.moved(depth_mm)
-        corners = plane.to_screen(volume.grid.corners_mm())
-        low, high = corners.min(axis=0), corners.max(axis=0)
+        section = section_mm(volume.grid, plane)
+        self.actor.SetVisibility(len(section) > 0)
+        if len(section) == 0:
+            return
+        low, high = section.min(axis=0), section.max(axis=0)
         mm_per_px = float((high - low).max()) / PICTURE_PX
         width, height = (max(1, round(float(span) / mm_per_px)) for span in high - low)
         frame = PixelFrame(plane, (width, height), mm_per_px, (low + high) / 2)
         sampler = sampler_for(volume)
-        colours = sampler.colours(window, "Grey")[sampler.sample(frame).view(np.uint16)]
-        self._place(frame)
+        colours = sampler.colours(window, colour_map)[sampler.sample(frame).view(np.uint16)]
+        self._place(plane.to_world(section), (section - low) / np.maximum(high - low, 1e-9))
         self._paint(colours)
-        self.actor.SetVisibility(True)
 
-    def _place(self, frame: PixelFrame) -> None:
-        ends = self._corners * np.array(frame.size_px) - 0.5
-        points = vtkPoints()
-        points.SetData(numpy_to_vtk(frame.to_world(ends), deep=True))
-        self._quad.SetPoints(points)
+    def _place(self, corners_mm: NDArray[np.float64], shares: NDArray[np.float64]) -> None:
+        """(n, 3) corners of the section, and (n, 2) where they lie in the picture, 0 to 1."""
+        points, cells = vtkPoints(), vtkCellArray()
+        points.SetData(numpy_to_vtk(corners_mm, deep=True))
+        cells.InsertNextCell(len(corners_mm), range(len(corners_mm)))
+        self._section.SetPoints(points)
+        self._section.SetPolys(cells)
+        self._section.GetPointData().SetTCoords(numpy_to_vtk(shares.astype(np.float32), deep=True))
 
     def _paint(self, colours: NDArray[np.uint32]) -> None:
         height, width = colours.shape

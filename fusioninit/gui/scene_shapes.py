@@ -13,7 +13,12 @@ from vtkmodules.vtkCommonTransforms import vtkTransform
 from vtkmodules.vtkFiltersCore import vtkTubeFilter
 from vtkmodules.vtkFiltersGeneral import vtkTransformFilter
 from vtkmodules.vtkFiltersModeling import vtkOutlineFilter
-from vtkmodules.vtkFiltersSources import vtkCubeSource, vtkLineSource, vtkSphereSource
+from vtkmodules.vtkFiltersSources import (
+    vtkCubeSource,
+    vtkLineSource,
+    vtkPlatonicSolidSource,
+    vtkSphereSource,
+)
 from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper
 
 from fusioninit.geometry import Grid, Space
@@ -23,6 +28,8 @@ from fusioninit.imaging.volume import Volume
 
 MARK_MM = 2.2
 """Radius of a landmark's sphere; its cube's edge is 1.7 times that."""
+DIAMOND_MM = 2.6
+"""From the middle of a second network's diamond to its corners."""
 BOX_COLOUR = QColor("#5b6773")
 
 
@@ -43,6 +50,30 @@ def sphere_actor(radius_mm: float, colour: QColor, *, opacity: float = 1.0) -> v
     actor = _actor(source, colour)
     actor.GetProperty().SetOpacity(opacity)
     return actor
+
+
+def diamond_actor(space: Space) -> vtkActor:
+    """The edges of an octahedron about the origin, never in the way of the pointer."""
+    source = vtkPlatonicSolidSource()
+    source.SetSolidTypeToOctahedron()  # its corners lie 1 from its middle
+    actor = _actor(source, SPACE_COLOUR[space])
+    actor.SetScale(DIAMOND_MM)
+    actor.GetProperty().SetRepresentationToWireframe()
+    _as_lines(actor)
+    return actor
+
+
+def thin_line_actor(ends: vtkLineSource, space: Space) -> vtkActor:
+    """A line of constant width on the screen that follows its source."""
+    actor = _actor(ends, SPACE_COLOUR[space])
+    _as_lines(actor)
+    return actor
+
+
+def _as_lines(actor: vtkActor) -> None:
+    actor.GetProperty().SetLineWidth(2.0)
+    actor.GetProperty().LightingOff()
+    actor.PickableOff()
 
 
 def region_actor(region_from_unit_mm: NDArray[np.float64], colour: QColor) -> vtkActor:

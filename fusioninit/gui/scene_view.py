@@ -22,9 +22,10 @@ from fusioninit.gui.scene_drag import SceneDrag
 from fusioninit.gui.scene_error import ERROR_STOPS, SceneError
 from fusioninit.gui.scene_glands import SceneGlands
 from fusioninit.gui.scene_marks import SceneMarks
-from fusioninit.gui.scene_notes import IMAGES, ErrorScale, Row, SceneNotes
+from fusioninit.gui.scene_notes import IMAGES, SECOND, ErrorScale, Row, SceneNotes
 from fusioninit.gui.scene_picture import save_picture
 from fusioninit.gui.scene_planes import ScenePlanes
+from fusioninit.gui.scene_second import SceneSecond
 from fusioninit.gui.scene_stage import SceneStage
 from fusioninit.gui.scene_state import SceneState
 from fusioninit.gui.scene_targets import SceneTargets
@@ -40,6 +41,8 @@ IDLE_SHARE = 5.0
 takes no more than a sixth of the time and slices follow a drag."""
 FRAME_INTERVAL_MS = 40
 """At most 25 pictures a second: in software rendering the slices come first."""
+LEGEND_FROM_PX = 250
+"""In a narrower view only US and MR are named: more would be cut off."""
 STILL_AFTER_MS = 400
 """Once nothing has moved for so long, volumes are drawn with all their rays."""
 
@@ -77,12 +80,13 @@ class SceneView(QWidget):
         self.volumes = SceneVolumes(self.stage, state, view_state)
         self.error = SceneError(self.stage, state)
         self.marks = SceneMarks(self.stage, state, view_state)
+        self.second = SceneSecond(self.stage, view_state)
         self.targets = SceneTargets(self.stage, state)
         self.cores = SceneCores(self.stage, state)
         self.notes = SceneNotes(self.stage)
         self._parts: tuple[Part, ...] = (
             self.planes, self.glands, self.volumes, self.error, self.marks, self.targets,
-            self.cores,
+            self.cores, self.second,
         )  # fmt: skip
         self._stale: set[Part] = set(self._parts)
         self._is_afresh, self._is_final = True, False
@@ -100,7 +104,7 @@ class SceneView(QWidget):
         self._still.timeout.connect(self._render_still)
         self._exposed.timeout.connect(self.render_now)
         session.case_opened.connect(self._start_afresh)
-        session.landmarks_changed.connect(lambda _space: self._mark_stale(self.marks))
+        session.landmarks_changed.connect(lambda _: self._mark_stale(self.marks, self.second))
         session.gland_changed.connect(
             lambda _space: self._mark_stale(self.glands, self.volumes, self.error)
         )
@@ -108,6 +112,7 @@ class SceneView(QWidget):
         session.targets_changed.connect(lambda: self._mark_stale(self.targets))
         session.cores_changed.connect(lambda: self._mark_stale(self.cores))
         view_state.crosshair_changed.connect(lambda _space: self._mark_stale(self.planes))
+        view_state.planes_turned.connect(lambda _space: self._mark_stale(self.planes))
         view_state.window_changed.connect(lambda _: self._mark_stale(self.planes, self.volumes))
         view_state.fusion_changed.connect(lambda: self._mark_stale(*every))
         view_state.selection_changed.connect(lambda: self._mark_stale(self.marks))
@@ -162,6 +167,8 @@ class SceneView(QWidget):
 
     def _show_notes(self, case: Case) -> None:
         rows = [IMAGES]
+        if self.second.is_shown:
+            rows.append(SECOND)
         if case.targets:
             halo = ("ring", TARGET_COLOUR, "its 95 % error")
             shown = (halo,) if self.state.flag("halos") else ()
@@ -170,6 +177,8 @@ class SceneView(QWidget):
             kinds = [kind for kind in CoreKind if any(core.kind is kind for core in case.cores)]
             named = (("line", CORE_COLOUR[kind], f"{kind} core") for kind in kinds)
             rows.append(Row.of(*named))
+        if self.width() < LEGEND_FROM_PX:
+            rows = rows[:1]
         scale = ErrorScale(ERROR_STOPS, *self.error.range_mm) if self.error.is_shown else None
         self.notes.show_legend(rows if self.state.flag("legend") else [], scale)
         self.notes.show_marker(shown=self.state.flag("marker"))

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
 from fusioninit.geometry import PixelFrame, Space
-from fusioninit.gui.slice_painting import draw_text
+from fusioninit.gui.slice_labels import Label, SliceLabels
 from fusioninit.state import Case, Core, CoreKind
 
 FloatArray = NDArray[np.float64]
@@ -23,13 +23,24 @@ CORE_COLOUR = {
 SLAB_MM = 2.0
 """A needle nearer to the plane than this is drawn as lying in it: the error of any alignment is
 larger, and a needle exactly in a plane does not occur."""
+_CHOSEN = QColor("#ffffff")
 _INK = QColor(0, 0, 0, 170)
+_DOT_PX = 3.6
 
 
 def paint_cores(
-    painter: QPainter, case: Case, space: Space, frame: PixelFrame, *, chosen: str = ""
+    painter: QPainter,
+    case: Case,
+    space: Space,
+    frame: PixelFrame,
+    *,
+    labels: SliceLabels,
+    chosen: str = "",
 ) -> None:
-    """Draw the planned cores near the plane; in MR only once the alignment says where they are."""
+    """Draw the planned cores near the plane; in MR only once the alignment says where they are.
+
+    The chosen one's name is left to `labels`.
+    """
     us_from_mr = case.us_from_mr
     if not case.cores or (space is Space.MR and us_from_mr is None):
         return
@@ -39,14 +50,18 @@ def paint_cores(
         ends = np.stack([core.entry_us_mm, core.sample_start_us_mm, core.tip_us_mm])
         if space is Space.MR and us_from_mr is not None:
             ends = us_from_mr.inverse().apply(ends)
-        _paint_core(painter, core, ends, frame, is_chosen=core.name == chosen)
+        is_chosen = core.name == chosen
+        crossing = _paint_core(painter, core, ends, frame, is_chosen=is_chosen)
+        if is_chosen and crossing is not None:
+            labels.add(Label(core.name, crossing, core.name, _CHOSEN, _DOT_PX))
     painter.restore()
 
 
 def _paint_core(
     painter: QPainter, core: Core, ends: FloatArray, frame: PixelFrame, *, is_chosen: bool
-) -> None:
-    colour = QColor("#ffffff") if is_chosen else CORE_COLOUR[core.kind]
+) -> QPointF | None:
+    """Draw one core; where it goes through the plane (view coordinates), if it does."""
+    colour = _CHOSEN if is_chosen else CORE_COLOUR[core.kind]
     for begin, end, width in ((ends[0], ends[1], 1.2), (ends[1], ends[2], 3.0)):
         part = within_slab(frame, begin, end)
         if part is not None:
@@ -55,14 +70,14 @@ def _paint_core(
                 painter.setPen(pen)
                 painter.drawLine(*places)
     crossing = crossing_mm(frame, ends[0], ends[2])
-    if crossing is not None:
-        x, y = (frame.to_pixel(crossing) + 0.5).tolist()
-        painter.setPen(QPen(_INK, 1.0))
-        painter.setBrush(colour)
-        painter.drawEllipse(QPointF(x, y), 3.6, 3.6)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        if is_chosen:
-            draw_text(painter, QRectF(x + 8, y - 9, 200, 18), core.name, colour=colour)
+    if crossing is None:
+        return None
+    at = QPointF(*(frame.to_pixel(crossing) + 0.5).tolist())
+    painter.setPen(QPen(_INK, 1.0))
+    painter.setBrush(colour)
+    painter.drawEllipse(at, _DOT_PX, _DOT_PX)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    return at
 
 
 def within_slab(frame: PixelFrame, begin_mm: FloatArray, end_mm: FloatArray) -> FloatArray | None:

@@ -104,7 +104,7 @@ class SliceLayers:
         """The slice of a volume and where it goes: sampled no finer than its voxels deserve."""
         volume = self._session.case.volume(space)
         assert volume is not None
-        is_overlay = self._space is Space.US and space is Space.MR and self._is_tinted()
+        is_tinted = space is Space.US or (self._space is Space.US and self._mode_tints_mr())
         fine = _sampled(volume, frame, ratio, finest_vox=FINEST_SAMPLE_VOX)
         sampled, layer, transform = fine, self._layers[space], self._grid_from_plane(space)
         if self._view_state.motion.is_on and not layer.has_cut(volume, fine, transform):
@@ -114,12 +114,12 @@ class SliceLayers:
             volume,
             sampled,
             window=self._view_state.window(space),
-            colour_map=self._view_state.colour_map(space) if is_overlay else "Grey",
+            colour_map=self._view_state.colour_map(space) if is_tinted else "Grey",
             grid_from_plane=transform,
         )
         return QRectF(*frame.span_px(sampled)), image
 
-    def _is_tinted(self) -> bool:
+    def _mode_tints_mr(self) -> bool:
         return self._mode() is FusionMode.BLEND
 
     @staticmethod

@@ -11,7 +11,9 @@ from PySide6.QtCore import QPointF
 from PySide6.QtGui import QPainter, QPolygonF
 
 from fusioninit.geometry import PixelFrame, Space
-from fusioninit.gui.slice_painting import Mark, draw_ghost, draw_labels, draw_link, draw_mark
+from fusioninit.gui.slice_labels import Label, SliceLabels
+from fusioninit.gui.slice_painting import GLYPH_RADIUS, Mark, draw_ghost, draw_link, draw_mark
+from fusioninit.gui.theme import SPACE_COLOUR
 from fusioninit.gui.view_state import ViewState
 from fusioninit.landmarks import LABELS, REQUIRED_NAMES, Landmark, LandmarkName
 from fusioninit.session import Session
@@ -47,8 +49,11 @@ class SliceMarks:
         self._session, self._view_state, self._space = session, view_state, space
         self._regions: dict[object, QPolygonF] = {}
 
-    def paint(self, painter: QPainter, frame: PixelFrame) -> None:
-        """Draw residuals, the second network's answers, the other image's landmarks, the own."""
+    def paint(self, painter: QPainter, frame: PixelFrame, labels: SliceLabels) -> None:
+        """Draw residuals, the second network's answers, the other image's landmarks, the own.
+
+        The names of the own ones are left to `labels`.
+        """
         placed = self.placed(frame)
         own = {each.mark.name: each for each in placed if each.space is self._space}
         others = [each for each in placed if each.space is not self._space]
@@ -58,12 +63,14 @@ class SliceMarks:
                 draw_link(painter, mine.at, other.at)
         if self._view_state.flag("second"):
             self._paint_ghosts(painter, frame, own)
-        right_edge = frame.size_px[0] - 22.0
         seen = [each for each in (*others, *own.values()) if each.off_mm <= HIDE_MM]
-        looks = [self._look(each, frame) for each in seen]
-        for look in looks:
+        for each in seen:
+            look = self._look(each, frame)
             draw_mark(painter, look)
-        draw_labels(painter, [look for look in looks if look.is_own], right_edge=right_edge)
+            if look.label:
+                labels.add(_name(each.mark.name, look))
+            else:
+                labels.keep_clear(look.at, GLYPH_RADIUS)
 
     def placed(self, frame: PixelFrame) -> list[Placed]:
         """Every landmark whose place in the view's space is known and that is to be shown."""
@@ -141,6 +148,14 @@ class SliceMarks:
             outline = mark.region_outline_mm(axes) / frame.mm_per_px
             self._regions[key] = QPolygonF([QPointF(x, y) for x, y in outline.tolist()])
         return self._regions[key]
+
+
+def _name(name: LandmarkName, look: Mark) -> Label:
+    """The chosen landmark's name comes first, then the others."""
+    rank = 0 if look.is_selected else 1
+    colour = SPACE_COLOUR[look.space]
+    reach_px = GLYPH_RADIUS + 1
+    return Label(name, look.at, look.label, colour, reach_px, strength=look.strength, rank=rank)
 
 
 def _strength(off_mm: float) -> float:

@@ -1,7 +1,7 @@
 """What pointer, wheel and keys do in a slice view, as data and as small gestures.
 
-A drag is one of: `point` (crosshair, or a landmark where one is grabbed), `pan`, `zoom`,
-`window`. Which button does which is the preset's business.
+A drag is one of: `point` (crosshair, or a landmark where one is grabbed), `turn` (the handle of a
+plane), `pan`, `zoom`, `window`. Which button does which is the preset's business.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from PySide6.QtCore import QEvent, QObject, QPointF, Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 
 from fusioninit.geometry import Space
+from fusioninit.gui.slice_turning import Turning, turn_by_keys, turn_cursor
 from fusioninit.gui.slice_view import SliceView
 from fusioninit.landmarks import LandmarkName
 
@@ -68,6 +69,7 @@ class SliceMouse(QObject):
         self._moved = False
         self._grabbed: tuple[Space, LandmarkName] | None = None
         self._grab_offset = QPointF()
+        self._turning: Turning | None = None
         self._gesture = 0
         self._window_at_press = (0.0, 1.0)
         self._wheel_turn = 0.0
@@ -112,6 +114,9 @@ class SliceMouse(QObject):
             return True
         modifiers = event.modifiers() & (_SHIFT | _CTRL)
         self._doing = GESTURES[self.preset].get((event.button(), modifiers), "")
+        along = self._handle_at(event.position())
+        if event.button() == _LEFT and along is not None:
+            self._doing, self._turning = "turn", Turning(self._view, event.position(), along)
         self._pressed_at = self._last_at = event.position()
         self._moved = False
         if self._doing == "window":
@@ -119,6 +124,12 @@ class SliceMouse(QObject):
         if self._doing == "point":
             self._begin_pointing(event.position())
         return True
+
+    def _handle_at(self, at: QPointF) -> QPointF | None:
+        """The direction of the line whose handle is under the pointer; landmarks come first."""
+        view = self._view
+        along = view.crosshair.handle_at(at, view.frame())
+        return None if along is None or view.landmark_at(at) is not None else along
 
     def _begin_pointing(self, at: QPointF) -> None:
         view = self._view
@@ -142,25 +153,35 @@ class SliceMouse(QObject):
         if self._doing and not self._moved:
             far = at - self._pressed_at
             self._moved = abs(far.x()) + abs(far.y()) >= _CLICK_PX
-        if self._doing in ("point", "pan", "zoom"):
-            view.view_state.motion.step()
-        if self._doing == "point":
-            self._point(at)
-        elif self._doing == "pan":
-            self._pan(at)
-        elif self._doing == "zoom":
-            factor = 1.01 ** (self._last_at.y() - at.y())
-            view.view_state.set_zoom(view.space, view.view_state.zoom(view.space) * factor)
-        elif self._doing == "window":
-            self._change_window(event)
+        if self._doing:
+            self._drag(event)
         else:
             self._hover(event)
         self._last_at = at
         view.hovered.emit(view.space, view.to_world(at))
         return True
 
+    def _drag(self, event: QMouseEvent) -> None:
+        at, view = event.position(), self._view
+        if self._doing != "window":
+            view.view_state.motion.step()
+        if self._doing == "point":
+            self._point(at)
+        elif self._turning is not None:
+            self._turning.follow(at, snaps=bool(event.modifiers() & _SHIFT))
+        elif self._doing == "pan":
+            self._pan(at)
+        elif self._doing == "zoom":
+            factor = 1.01 ** (self._last_at.y() - at.y())
+            view.view_state.set_zoom(view.space, view.view_state.zoom(view.space) * factor)
+        else:
+            self._change_window(event)
+
     def _hover(self, event: QMouseEvent) -> None:
         view = self._view
+        if self._handle_at(event.position()) is not None:
+            view.setCursor(turn_cursor())
+            return
         if event.modifiers() & _SHIFT:
             view.view_state.set_crosshair(view.space, view.to_world(event.position()))
         over = view.landmark_at(event.position())
@@ -202,12 +223,14 @@ class SliceMouse(QObject):
         view = self._view
         if doing == "point" and self._grabbed is not None:
             self._release_landmark(*self._grabbed)
+        elif self._turning is not None:
+            self._turning.end()
         elif event.button() == _RIGHT and not self._moved and view.is_showing:
             at = event.position()
             view.menu_requested.emit(
                 view.space, view.to_world(at), event.globalPosition().toPoint()
             )
-        self._grabbed = None
+        self._grabbed = self._turning = None
         return True
 
     def _release_landmark(self, space: Space, name: LandmarkName) -> None:
@@ -227,7 +250,9 @@ class SliceMouse(QObject):
             self._view.session.cancel_gesture(self._gesture)
         if self._doing == "window":
             self._view.view_state.set_window(self._view.space, *self._window_at_press)
-        self._doing, self._grabbed = "", None
+        if self._turning is not None:
+            self._turning.cancel()
+        self._doing, self._grabbed, self._turning = "", None, None
 
     # -- wheel and keys -------------------------------------------------------------------------
 
@@ -265,6 +290,10 @@ class SliceMouse(QObject):
         arrow = _ARROWS.get(Qt.Key(event.key()))
         if arrow is None or not self._view.is_showing:
             return False
+        if event.modifiers() & Qt.KeyboardModifier.AltModifier:
+            far = bool(event.modifiers() & _SHIFT)
+            turn_by_keys(self._view, clockwise=sum(arrow) > 0, far=far)
+            return True
         step = self._step_mm(*arrow) * (FAR_NUDGE if event.modifiers() & _SHIFT else 1.0)
         if event.modifiers() & _CTRL:
             self._move_crosshair(step)

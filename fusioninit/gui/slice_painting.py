@@ -1,4 +1,4 @@
-"""What is drawn over a slice: crosshair, letters, scale bar, titles, landmarks. Vector graphics.
+"""What is drawn over a slice: letters, scale bar, titles, landmarks. Vector graphics.
 
 All functions take a `QPainter` in logical pixels; positions are continuous view coordinates.
 """
@@ -22,7 +22,6 @@ _PREMULTIPLIED = QImage.Format.Format_ARGB32_Premultiplied
 _INK = QColor(0, 0, 0, 190)
 _PALE = QColor(235, 240, 244)
 _FAINT = QColor(190, 200, 210)
-_HAIR = QColor(225, 235, 245, 105)
 _SCALES_MM = (1, 2, 5, 10, 20, 50, 100)
 
 
@@ -88,20 +87,6 @@ def _text_image(text: str, font_key: str, rgba: int, ratio: float) -> QImage:
     return image
 
 
-def draw_crosshair(painter: QPainter, at: QPointF, size: tuple[float, float]) -> None:
-    """Two thin lines with a gap, so that what lies at the crossing stays visible."""
-    width, height = (round(length) for length in size)
-    x, y, gap = round(at.x()), round(at.y()), 9
-    for left, top, across, down in (
-        (0, y, x - gap, 1),
-        (x + gap, y, width - x - gap, 1),
-        (x, 0, 1, y - gap),
-        (x, y + gap, 1, height - y - gap),
-    ):
-        if across > 0 and down > 0:
-            painter.fillRect(left, top, across, down, _HAIR)
-
-
 def draw_letters(painter: QPainter, letters: Sequence[str], size: tuple[float, float]) -> None:
     """Patient directions at the middle of the left, right, top and bottom edge."""
     width, height = size
@@ -145,14 +130,14 @@ def draw_title(painter: QPainter, title: str, shown: Sequence[tuple[str, QColor]
 
 
 def draw_corner_text(
-    painter: QPainter, text: str, size: tuple[float, float], *, at_top: bool = False
+    painter: QPainter, text: str, size: tuple[float, float], *, at_top: bool = False, line: int = 0
 ) -> None:
-    """Small text at the lower left, or upper right."""
+    """Small text at the lower left, on a `line` counted from below; or at the upper right."""
     width, height = size
     if at_top:
         draw_text(painter, QRectF(width - 230, 7, 222, 18), text, across=1.0, colour=_FAINT)
     else:
-        draw_text(painter, QRectF(10, height - 23, 220, 18), text, colour=_FAINT)
+        draw_text(painter, QRectF(10, height - 23 - 17 * line, 220, 18), text, colour=_FAINT)
 
 
 def draw_outlines(painter: QPainter, polygons: Sequence[QPolygonF], space: Space) -> None:
@@ -201,40 +186,6 @@ def draw_mark(painter: QPainter, mark: Mark) -> None:
     half = GLYPH_RADIUS + 7
     painter.drawImage(QRectF(mark.at.x() - half, mark.at.y() - half, 2 * half, 2 * half), image)
     painter.setOpacity(1.0)
-
-
-def draw_labels(painter: QPainter, marks: Sequence[Mark], *, right_edge: float) -> None:
-    """The names of landmarks beside their glyphs, clear of each other where there is room."""
-    reach = GLYPH_RADIUS + 1
-    taken = [QRectF(m.at.x() - reach, m.at.y() - reach, 2 * reach, 2 * reach) for m in marks]
-    for mark in marks:
-        if mark.label:
-            width = painter.fontMetrics().horizontalAdvance(mark.label) + 2.0
-            box = label_box(mark.at, width, right_edge=right_edge, taken=taken)
-            taken.append(box)
-            painter.setOpacity(mark.strength)
-            draw_text(painter, box, mark.label, colour=SPACE_COLOUR[mark.space])
-    painter.setOpacity(1.0)
-
-
-def label_box(at: QPointF, width: float, *, right_edge: float, taken: Sequence[QRectF]) -> QRectF:
-    """Where a label of a glyph at `at` goes: the first place that touches nothing `taken`.
-
-    Above to the right, below to the left, then the other corners, then a line further off; moved
-    to stay left of `right_edge` and within the view. The first place that fits where none is free.
-    """
-    gap = GLYPH_RADIUS + 6
-    right, left = at.x() + gap, at.x() - gap - width
-    places = [(right, -19), (left, 1), (right, 1), (left, -19)]
-    places += [(x, y) for y in (-36, 18, -53, 35) for x in (right, left)]
-    if right + width > right_edge:
-        places.sort(key=lambda place: place[0] == right)
-    boxes = [
-        QRectF(min(max(x, 4.0), max(right_edge - width, 4.0)), at.y() + y, width, 17.0)
-        for x, y in places
-    ]
-    free = (box for box in boxes if not any(box.intersects(other) for other in taken))
-    return next(free, boxes[0])
 
 
 def _draw_region(painter: QPainter, outline: QPolygonF, colour: QColor, *, filled: bool) -> None:

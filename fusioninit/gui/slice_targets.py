@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
 from fusioninit.geometry import PixelFrame, RigidTransform, Space
-from fusioninit.gui.slice_painting import draw_text
+from fusioninit.gui.slice_labels import Label, SliceLabels
 from fusioninit.registration import LandmarkFit
 from fusioninit.state import Case
 
@@ -22,6 +22,7 @@ def paint_targets(
     frame: PixelFrame,
     *,
     us_from_mr: RigidTransform | None,
+    labels: SliceLabels,
 ) -> None:
     """Draw the targets near the plane; in US only where `us_from_mr` says where they are."""
     if not case.targets or (space is Space.US and us_from_mr is None):
@@ -38,7 +39,8 @@ def paint_targets(
     ):
         if off_mm > max(_FADE_MM, target.radius_mm):
             continue
-        painter.setOpacity(max(0.3, 1 - off_mm / _FADE_MM))
+        strength = max(0.3, 1 - off_mm / _FADE_MM)
+        painter.setOpacity(strength)
         at = QPointF(x, y)
         ring_px = max(4.0, _section_mm(target.radius_mm, off_mm) / frame.mm_per_px)
         painter.setPen(QPen(TARGET_COLOUR, 2.0))
@@ -47,8 +49,17 @@ def paint_targets(
         if reach_px > ring_px:
             painter.setPen(QPen(TARGET_COLOUR, 1.0, Qt.PenStyle.DashLine))
             painter.drawEllipse(at, reach_px, reach_px)
-        box = QRectF(x + ring_px + 4, y + 2, 160, 18)
-        draw_text(painter, box, target.name, colour=TARGET_COLOUR)
+        labels.add(
+            Label(
+                ("target", target.name),
+                at,
+                target.name,
+                TARGET_COLOUR,
+                ring_px,
+                strength=strength,
+                rank=2,
+            )
+        )
     painter.restore()
 
 

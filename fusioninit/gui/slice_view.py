@@ -19,6 +19,8 @@ from fusioninit.geometry import (
 )
 from fusioninit.gui import slice_painting as paint
 from fusioninit.gui.slice_cores import paint_cores
+from fusioninit.gui.slice_crosshair import HANDLE_PX, SliceCrosshair
+from fusioninit.gui.slice_labels import SliceLabels
 from fusioninit.gui.slice_layers import SliceLayers
 from fusioninit.gui.slice_marks import FADE_MM, SliceMarks
 from fusioninit.gui.slice_targets import paint_targets
@@ -30,6 +32,10 @@ from fusioninit.session import Session
 
 MARGIN = 0.94
 """Share of the view that the volume fills at zoom 1."""
+LEAST_LETTERS = 8
+"""A name cut shorter than this tells nothing."""
+LEAST_TILT_DEG = 0.5
+"""A smaller tilt is not named: it would read as 0."""
 
 
 class SliceView(QWidget):
@@ -56,8 +62,11 @@ class SliceView(QWidget):
         self.pan_mm = np.zeros(2)
         self._layers = SliceLayers(session, view_state, space)
         self._marks = SliceMarks(session, view_state, space)
+        self._labels = SliceLabels()
+        self.crosshair = SliceCrosshair(view_state, space, orientation)
         self._measured: Volume | None = None
-        self._base = slice_plane(orientation, np.zeros(3))
+        self._triad = view_state.triad(space)
+        self._base = self._triad.plane(orientation, np.zeros(3))
         self._letters = ["", "", "", ""]
         self._span_mm, self._depth_mm = np.full(2, 200.0), (0.0, 0.0)
         self._frame_key: object = None
@@ -70,6 +79,7 @@ class SliceView(QWidget):
         session.targets_changed.connect(self.update)
         session.cores_changed.connect(self.update)
         view_state.crosshair_changed.connect(self._on_space_changed)
+        view_state.planes_turned.connect(self._on_turned)
         view_state.window_changed.connect(self.update)
         view_state.zoom_changed.connect(self._on_space_changed)
         view_state.fusion_changed.connect(self.update)
@@ -102,18 +112,22 @@ class SliceView(QWidget):
         return self._base
 
     def _measure(self) -> None:
-        """Keep what only another volume changes: the middle plane, and the volume's span in it."""
-        volume = self.session.case.volume(self.space)
-        if volume is not None and volume is self._measured:
+        """Keep what only another volume or a turn changes: the middle plane, the volume's span.
+
+        The span in the picture is that of the level plane, so that no turn changes the zoom.
+        """
+        volume, triad = self.session.case.volume(self.space), self.view_state.triad(self.space)
+        if volume is not None and volume is self._measured and triad is self._triad:
             return
-        self._measured = volume
+        self._measured, self._triad = volume, triad
         center = np.zeros(3) if volume is None else volume.grid.center_mm
-        self._base = slice_plane(self.orientation, center)
+        self._base = triad.plane(self.orientation, center)
         right, down = self._base.right, self._base.down
         self._letters = [orientation_letters(axis) for axis in (-right, right, -down, down)]
         if volume is not None:
             corners = volume.grid.corners_mm()
-            across, depth = self._base.to_screen(corners), self._base.distance_mm(corners)
+            across = slice_plane(self.orientation, center).to_screen(corners)
+            depth = self._base.distance_mm(corners)
             self._span_mm = across.max(axis=0) - across.min(axis=0)
             self._depth_mm = float(depth.min()), float(depth.max())
 
@@ -133,7 +147,7 @@ class SliceView(QWidget):
         """The logical pixels of the view."""
         size = (max(1, self.width()), max(1, self.height()))
         plane, mm_per_px = self.plane(), self.mm_per_px()
-        key = (size, mm_per_px, plane.origin_mm.tobytes(), self.pan_mm.tobytes())
+        key = (size, mm_per_px, self._triad, plane.origin_mm.tobytes(), self.pan_mm.tobytes())
         if key != self._frame_key:
             self._frame_key = key
             self._frame = PixelFrame(plane, size, mm_per_px, self.pan_mm)
@@ -223,15 +237,22 @@ class SliceView(QWidget):
         if self.view_state.flag("contours"):
             for space, polygons in self._layers.outlines(frame):
                 paint.draw_outlines(painter, polygons, space)
-        if self.view_state.flag("crosshair"):
-            crosshair = self.view_state.crosshair_mm(self.space)
-            paint.draw_crosshair(painter, self.to_view(crosshair), size)
-        case, chosen = self.session.case, self.view_state.core
-        paint_cores(painter, case, self.space, frame, chosen=chosen)
-        us_from_mr = self.view_state.shown_us_from_mr(case.us_from_mr)
-        paint_targets(painter, case, self.space, frame, us_from_mr=us_from_mr)
-        self._marks.paint(painter, frame)
+        if self.view_state.flag("crosshair") or self.crosshair.has_handles:
+            self.crosshair.paint(painter, frame)
+        self._paint_marks(painter, frame, size)
         self._paint_frame(painter, frame, size)
+
+    def _paint_marks(self, painter: QPainter, frame: PixelFrame, size: tuple[float, float]) -> None:
+        """Cores, targets and landmarks, then the names of all."""
+        case, labels = self.session.case, self._labels
+        labels.begin(size)
+        for handle in self.crosshair.handles(frame) if self.crosshair.has_handles else ():
+            labels.keep_clear(handle, HANDLE_PX)
+        chosen, us_from_mr = self.view_state.core, self.view_state.shown_us_from_mr(case.us_from_mr)
+        paint_cores(painter, case, self.space, frame, labels=labels, chosen=chosen)
+        paint_targets(painter, case, self.space, frame, us_from_mr=us_from_mr, labels=labels)
+        self._marks.paint(painter, frame, labels)
+        labels.draw(painter, keeps_places=self.session.is_dragging)
 
     def _paint_invitation(self, painter: QPainter) -> None:
         name = SPACE_NAME[self.space]
@@ -247,15 +268,18 @@ class SliceView(QWidget):
         shown = [(SPACE_NAME[s], SPACE_COLOUR[s]) for s in self._layers.shown_spaces()]
         paint.draw_title(painter, self.orientation.value.capitalize(), shown)
         paint.draw_corner_text(painter, self.position_text(), size)
+        paint.draw_corner_text(painter, self.tilt_text(), size, line=1)
         if self.orientation is Orientation.AXIAL:
             paint.draw_corner_text(painter, self._description(), size, at_top=True)
         self._paint_border(painter)
 
     def _description(self) -> str:
-        """Which file or series the view's own volume is."""
+        """Which file or series the view's own volume is, where there is room beside the title."""
         volume = self.session.case.volume(self.space)
         text = "" if volume is None else volume.source.description
-        most = max(8, (self.width() - 170) // 7)
+        most = (self.width() - 125) // 7
+        if most < LEAST_LETTERS:
+            return ""
         return text if len(text) <= most else text[: most - 1] + "…"
 
     def position_text(self) -> str:
@@ -264,6 +288,11 @@ class SliceView(QWidget):
         value = float(self.view_state.crosshair_mm(self.space)[axis])
         letter = ("RL", "AP", "IS")[axis][int(value >= 0)]
         return f"{letter} {abs(value):.1f} mm"
+
+    def tilt_text(self) -> str:
+        """How far the plane is turned from the level one, e.g. "13° oblique"; empty where not."""
+        tilt_deg = self.view_state.triad(self.space).tilt_deg(self.orientation)
+        return f"{tilt_deg:.0f}° oblique" if tilt_deg >= LEAST_TILT_DEG else ""
 
     def _paint_border(self, painter: QPainter) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
@@ -284,6 +313,15 @@ class SliceView(QWidget):
         self._measured = None
         self.pan_mm = np.zeros(2)
         self.update()
+
+    def _on_turned(self, space: Space) -> None:
+        """Show the plane that was turned, with the crosshair where it stood in the picture."""
+        volume = self.session.case.volume(space)
+        if space is self.space and volume is not None and volume is self._measured:
+            crosshair = self.view_state.crosshair_mm(space)
+            before = self._base.to_screen(crosshair)
+            self.pan_mm = self.pan_mm + self.base_plane().to_screen(crosshair) - before
+        self._on_space_changed(space)
 
     def _on_settled(self) -> None:
         if self._layers.is_coarse:

@@ -127,6 +127,7 @@ QPushButton:pressed { background: @line; }
 QPushButton:disabled { color: @faint; background: @panel; border-color: @raised; }
 QPushButton:default { background: @accent; color: @on_accent; border-color: @accent; }
 QPushButton[role="good"]:enabled { background: @good; color: #08130d; border-color: @good; }
+QDialogButtonBox, QMessageBox { dialogbuttonbox-buttons-have-icons: 0; }
 QComboBox { background: @raised; border: 1px solid @line; border-radius: 5px; padding: 3px 8px;
   min-height: 18px; }
 QComboBox:hover { border-color: @accent; }
@@ -144,6 +145,11 @@ QLineEdit, QPlainTextEdit, QSpinBox, QDoubleSpinBox { background: @panel;
 QLineEdit:focus, QPlainTextEdit:focus, QComboBox:focus, QPushButton:focus, QToolButton:focus,
 QAbstractSpinBox:focus, QTableView:focus, QTextBrowser:focus { border-color: @focus; }
 QCheckBox:focus { color: @focus; }
+QCheckBox::indicator { width: 14px; height: 14px; border: 1px solid @faint; border-radius: 4px;
+  background: @panel; }
+QCheckBox::indicator:focus { border-color: @focus; }
+QCheckBox::indicator:checked { background: @accent; border-color: @accent;
+  image: url("@pictures;/check.svg"); }
 QComboBox:disabled, QAbstractSpinBox:disabled { color: @faint; background: @panel; }
 QMenuBar { background: @panel; padding: 1px 4px; }
 QMenuBar::item { padding: 4px 9px; border-radius: 4px; background: transparent; }
@@ -191,6 +197,7 @@ QGroupBox::title { subcontrol-origin: margin; left: 8px; padding: 0 4px; color: 
 QFrame#card { background: @panel; border: 1px solid @line; border-radius: 8px; }
 QFrame#sidebar { background: @window; border-left: 1px solid @line; }
 QFrame#bar { background: @panel; border-bottom: 1px solid @line; }
+QFrame#bar > QToolButton { padding: 4px 6px; }
 QLabel#heading { color: @faint; font-weight: 600; }
 QLabel#figure { font-size: 20px; font-weight: 600; }
 QLabel#faint { color: @faint; }

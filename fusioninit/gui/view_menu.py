@@ -1,4 +1,4 @@
-"""The menu of a right click in a slice: place a landmark there, window the image, reset."""
+"""The menu of a right click in a slice: place a landmark, window the image, turn planes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ class ViewMenu(QMenu):
         for preset in WINDOW_PRESETS:
             action = self.addAction(f"Window of {SPACE_NAME[space]}: {preset}")
             action.triggered.connect(
-                lambda _on=False, preset=preset: window.set_window_preset(space, preset)
+                lambda _on=False, preset=preset: window.views.set_window_preset(space, preset)
             )
         self.addSeparator()
-        self.addAction(window.actions_by_name["reset"])
+        for name in ("turning", "level", "reset"):
+            self.addAction(window.actions_by_name[name])

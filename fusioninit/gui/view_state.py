@@ -1,4 +1,4 @@
-"""What the views share and nobody undoes: crosshair, window and level, blending, zoom, layout."""
+"""What the views share and nobody undoes: crosshair, planes, window and level, blending, zoom."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PySide6.QtCore import QObject, Signal
 
-from fusioninit.geometry import RigidTransform, Space
+from fusioninit.geometry import PlaneTriad, RigidTransform, Space
 from fusioninit.gui.motion import Motion
 from fusioninit.landmarks import LandmarkName
 from fusioninit.state import Case
@@ -34,6 +34,7 @@ class ViewState(QObject):
     """Shared by all views of one window. Setters emit only where something changed."""
 
     crosshair_changed = Signal(Space)
+    planes_turned = Signal(Space)
     window_changed = Signal(Space)
     fusion_changed = Signal()
     """Mode, mix, colour map, contours or what is drawn over the slices."""
@@ -44,6 +45,7 @@ class ViewState(QObject):
         super().__init__(parent)
         self.motion = Motion(self)
         self._crosshair_mm: dict[Space, FloatArray] = {s: np.zeros(3) for s in (Space.US, Space.MR)}
+        self._triad = {Space.US: PlaneTriad(), Space.MR: PlaneTriad()}
         self._window: dict[Space, tuple[float, float]] = {}
         self._zoom = {Space.US: 1.0, Space.MR: 1.0}
         self._colour_map = {Space.US: "Grey", Space.MR: "Amber"}
@@ -56,6 +58,7 @@ class ViewState(QObject):
             "crosshair": True,
             "auxiliary": False,
             "second": False,
+            "turning": False,
         }
         self._flicker_shows_mr = False
         self._selection: tuple[Space, LandmarkName] | None = None
@@ -99,6 +102,29 @@ class ViewState(QObject):
             self._crosshair_mm[space] = position
             self.crosshair_changed.emit(space)
 
+    # -- planes -----------------------------------------------------------------------------------
+
+    def triad(self, space: Space) -> PlaneTriad:
+        """The three planes in which `space` is shown, level or turned."""
+        return self._triad[space]
+
+    def set_triad(self, space: Space, triad: PlaneTriad) -> None:
+        """Turn the planes of `space`."""
+        if triad is not self._triad[space]:
+            self._triad[space] = triad
+            self.planes_turned.emit(space)
+
+    @property
+    def has_turned_planes(self) -> bool:
+        """Whether any plane is not level."""
+        return not all(triad.is_level for triad in self._triad.values())
+
+    def level_planes(self) -> None:
+        """Axial, sagittal and coronal planes of the patient frame again."""
+        for space, triad in self._triad.items():
+            if not triad.is_level:
+                self.set_triad(space, PlaneTriad())
+
     # -- the MR held still -----------------------------------------------------------------------
 
     def hold_mr(self, us_from_mr: RigidTransform | None) -> None:
@@ -137,7 +163,7 @@ class ViewState(QObject):
         return self._colour_map[space]
 
     def set_colour_map(self, space: Space, name: str) -> None:
-        """Colour a volume in the fused views."""
+        """Colour a volume: US everywhere, MR where it is blended over US and in 3D."""
         if name != self._colour_map[space]:
             self._colour_map[space] = name
             self.fusion_changed.emit()
@@ -181,8 +207,8 @@ class ViewState(QObject):
     def flag(self, name: str) -> bool:
         """Whether something is drawn over the slices.
 
-        `contours`, `names`, `regions`, `crosshair`, `auxiliary` (points) or `second` (network's
-        landmarks).
+        `contours`, `names`, `regions`, `crosshair`, `auxiliary` (points), `second` (network's
+        landmarks) or `turning` (handles on the crosshair to turn planes by).
         """
         return self._flags[name]
 
@@ -229,8 +255,9 @@ class ViewState(QObject):
     # -- afresh ---------------------------------------------------------------------------------
 
     def show_case(self, case: Case) -> None:
-        """Start afresh: crosshairs mid-volume, windows as the files state, no zoom."""
+        """Start afresh: level planes, crosshairs mid-volume, windows as files state, no zoom."""
         self._us_from_mr = self._mr_held_at = None
+        self.level_planes()
         for space in (Space.MR, Space.US):
             volume = case.volume(space)
             if volume is None:

@@ -25,7 +25,7 @@ from fusioninit.gui.glyphs import icon
 if TYPE_CHECKING:
     from fusioninit.gui.main_window import MainWindow
 
-SIDEBAR_PX = 476
+SIDEBAR_PX = 486
 """The least at which every table of the sidebar shows its columns."""
 
 
@@ -52,7 +52,8 @@ def _page(panels: list[QWidget]) -> QScrollArea:
     column.setSpacing(8)
     for panel in panels:
         column.addWidget(panel)
-    column.addStretch(1)
+    if len(panels) > 1:  # one alone takes all the height for its table
+        column.addStretch(1)
     area = QScrollArea()
     area.setWidget(inner)
     area.setWidgetResizable(True)

@@ -59,6 +59,7 @@ class Opening(Work):
         self._read = _PreparingReader(read, prepare)
         self._prepare_gland = prepare_gland
         self._new_journal = new_journal
+        self._is_resuming = False
 
     def open_volumes(
         self,
@@ -80,11 +81,17 @@ class Opening(Work):
         task = partial(_make, partial(_load, path), self._read, self._prepare_gland)
         self._submit(task, path.name, [path])
 
-    def open_made(self, make: Callable[[VolumeReader], Case], name: str) -> None:
-        """Open the case that `make(read)` builds (the demo, a resumed journal)."""
-        self._submit(partial(_make, make, self._read, self._prepare_gland), name, [])
+    def open_made(
+        self, make: Callable[[VolumeReader], Case], name: str, *, resumes: bool = False
+    ) -> None:
+        """Open the case that `make(read)` builds: the demo, or one whose edits it `resumes`."""
+        task = partial(_make, make, self._read, self._prepare_gland)
+        self._submit(task, name, [], resumes=resumes)
 
-    def _submit(self, task: Callable[..., Any], name: str, paths: Iterable[Path]) -> None:
+    def _submit(
+        self, task: Callable[..., Any], name: str, paths: Iterable[Path], *, resumes: bool = False
+    ) -> None:
+        self._is_resuming = resumes
         self.started.emit(f"Opening {name}")
         self._job.submit(task, context=list(paths))
 
@@ -94,9 +101,11 @@ class Opening(Work):
             self.size_needed.emit(answer.space, answer.path, answer.sentence)
             return
         case: Case = answer
+        unsaved = self._is_resuming
         if isinstance(answer, _Opened):  # on the case as it is now: edits went on meanwhile
             case = answer.added_to(self._session.case)
-        self._session.open_case(case, journal=self._new_journal())
+            unsaved = self._session.has_unsaved_work
+        self._session.open_case(case, journal=self._new_journal(), unsaved=unsaved)
         self.opened.emit(context)
         for volume in filter(None, (case.mr, case.us)):
             for sentence in volume.source.warnings:

@@ -38,6 +38,7 @@ class Session(QObject):
     targets_changed = Signal()
     cores_changed = Signal()
     decision_changed = Signal()
+    saved = Signal()
     rested = Signal()
     """A drag has ended; what followed it only now and then can show its result."""
     refused = Signal(str)
@@ -50,6 +51,7 @@ class Session(QObject):
         self._journal: Journal | None = None
         self._gestures = 0
         self._is_dragging = False
+        self._began_unsaved = False
 
     @property
     def case(self) -> Case:
@@ -64,6 +66,8 @@ class Session(QObject):
     @property
     def has_unsaved_work(self) -> bool:
         """Whether a person has edited the case and not saved it; a detection alone is no edit."""
+        if self._began_unsaved:
+            return True
         if self.undo_stack.isClean():
             return False
         commands = (self.undo_stack.command(at) for at in range(self.undo_stack.index()))
@@ -71,9 +75,15 @@ class Session(QObject):
 
     # -- opening (not undoable: it starts a new history) --------------------------------------
 
-    def open_case(self, case: Case, *, journal: Journal | None = None) -> None:
-        """Show another case. The undo history starts anew; edits go to `journal`."""
+    def open_case(
+        self, case: Case, *, journal: Journal | None = None, unsaved: bool = False
+    ) -> None:
+        """Show another case. The undo history starts anew; edits go to `journal`.
+
+        `unsaved` where the case holds edits of a person that no saved case has.
+        """
         self._is_dragging = False
+        self._began_unsaved = unsaved
         self.undo_stack.clear()
         self._journal = journal
         self._case = case
@@ -82,7 +92,14 @@ class Session(QObject):
 
     def open_volume(self, volume: Volume) -> None:
         """Show `volume` in its space; landmarks of the volume it replaces go with it."""
-        self.open_case(self._case.with_volume(volume), journal=self._journal)
+        case = self._case.with_volume(volume)
+        self.open_case(case, journal=self._journal, unsaved=self.has_unsaved_work)
+
+    def mark_saved(self) -> None:
+        """The case as it is now lies in a saved file."""
+        self._began_unsaved = False
+        self.undo_stack.setClean()
+        self.saved.emit()
 
     def record_to(self, journal: Journal | None) -> None:
         """Write edits from now on to `journal`, beginning with the present state."""
@@ -146,7 +163,9 @@ class Session(QObject):
     def delete_landmark(self, space: Space, name: LandmarkName) -> None:
         """Remove a landmark."""
         marks = self._case.landmarks(space)
-        if name in marks and not marks[name].locked:
+        if name in marks and marks[name].locked:
+            self._refuse_locked(space, name, verb="delete")
+        elif name in marks:
             after = self._case.with_landmarks(marks.without(name))
             self._push(f"Delete {LABELS[name].lower()} in {space.upper()}", after)
 
@@ -168,14 +187,16 @@ class Session(QObject):
 
     def revert_landmark(self, space: Space, name: LandmarkName) -> None:
         """Put a landmark back to where the network proposed it."""
-        predicted = self._case.predicted(space).get(name)
+        predicted, marks = self._case.predicted(space).get(name), self._case.landmarks(space)
         if predicted is None:
             self.refused.emit(
                 f"{LABELS[name]} in {space.upper()} was never predicted; run detection"
             )
-            return
-        after = self._case.with_landmarks(self._case.landmarks(space).with_landmark(predicted))
-        self._push(f"Revert {LABELS[name].lower()} in {space.upper()}", after)
+        elif name in marks and marks[name].locked:
+            self._refuse_locked(space, name)
+        else:
+            after = self._case.with_landmarks(marks.with_landmark(predicted))
+            self._push(f"Revert {LABELS[name].lower()} in {space.upper()}", after)
 
     def use_second(self, space: Space, name: LandmarkName) -> None:
         """Put a landmark where the second network proposed it."""
@@ -236,8 +257,8 @@ class Session(QObject):
             after = proposed.with_landmarks(marks.with_landmark(found[only]))
             self._push(f"Detect {LABELS[only].lower()} in {space.upper()}", after)
 
-    def _refuse_locked(self, space: Space, name: LandmarkName) -> None:
-        self.refused.emit(f"{LABELS[name]} in {space.upper()} is locked; unlock it to move it")
+    def _refuse_locked(self, space: Space, name: LandmarkName, *, verb: str = "move") -> None:
+        self.refused.emit(f"{LABELS[name]} in {space.upper()} is locked; unlock it to {verb} it")
 
     # -- the rest of the case ------------------------------------------------------------------
 

@@ -48,7 +48,7 @@ window.session.import_landmarks(truth.us_landmarks)
 window.session.import_landmarks(truth.mr_landmarks)
 scene = window.scene_place.scene
 window.show_layout("Four-up")
-window.jump_to("posterior_median")
+window.views.jump_to("posterior_median")
 wait(lambda: not scene._timer.isActive())
 scene.render_now()
 
@@ -92,7 +92,7 @@ answer["slice_drag_px"] = [moved.x(), moved.y()]
 window.session.undo()
 assert np.array_equal(place(), before)
 
-window.jump_to("posterior_median")
+window.views.jump_to("posterior_median")
 scene.render_now()
 widget = scene.stage.widget
 at = scene.drag.to_view(place())

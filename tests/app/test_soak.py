@@ -12,7 +12,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.mark.gl
 def test_case_after_case_leaves_no_thread_no_child_and_no_memory(qapp):
-    command = [sys.executable, "tests/benchmarks/soak.py", "--cases", "6", "--detect-every", "99"]
+    command = [sys.executable, "-m", "tests.benchmarks.soak", "--cases", "6"]
+    command += ["--detect-every", "99"]
     done = subprocess.run(
         command, capture_output=True, text=True, timeout=600, cwd=ROOT, check=False
     )

@@ -1,18 +1,19 @@
-"""The whole way through the real application, by mouse and keys, on the bundled demo.
+"""The whole way through the real application, by mouse and keys alone, on the bundled demo.
 
-Every step leaves a screenshot in `test-artefacts/` to be looked at.
+File dialogs are Qt's own, so that they can be typed into as any window. Every step leaves a
+screenshot in `test-artefacts/` to be looked at.
 """
 
 import gc
+import os
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QFileDialog, QLineEdit
 
 from fusioninit.app.libraries import lasting_objects
 from fusioninit.app.window import make_application, make_window
@@ -21,6 +22,7 @@ from fusioninit.geometry import Space
 from fusioninit.gui.preferences import Preferences
 from fusioninit.registration import LandmarkFit
 from tests.stall_watch import StallWatch
+from tests.waiting import rest, wait_until
 
 PICTURES = Path(__file__).resolve().parents[2] / "test-artefacts"
 LEFT = Qt.MouseButton.LeftButton
@@ -30,21 +32,16 @@ CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModi
 class Walker:
     """Does what a person does, and waits as a person waits."""
 
-    def __init__(self, application, window, monkeypatch):
-        self.application, self.window, self.monkeypatch = application, window, monkeypatch
+    def __init__(self, application, window):
+        self.application, self.window = application, window
         self.watch = StallWatch()
         self._number = 0
 
-    def wait(self, until, seconds=120.0):
-        end = time.monotonic() + seconds
-        while not until():
-            assert time.monotonic() < end, f"waited in vain; said {self.window.messages.texts}"
-            self.application.processEvents()
-            time.sleep(0.002)
+    def wait(self, until, seconds=60.0):
+        wait_until(until, seconds, describe=lambda: f"; said {self.window.messages.texts}")
 
     def rest(self, seconds=0.4):
-        end = time.monotonic() + seconds
-        self.wait(lambda: time.monotonic() > end)
+        rest(seconds)
 
     def doing(self, step):
         """Let what came before settle, and name what follows, for the report of stalls."""
@@ -84,11 +81,32 @@ class Walker:
         self.rest(0.05)
 
     def choose_in_dialog(self, key, modifier, path):
-        """Open a file dialog by its key; the system's dialog itself answers with `path` at once."""
-        for kind in ("getOpenFileName", "getSaveFileName"):
-            self.monkeypatch.setattr(QFileDialog, kind, lambda *_: (str(path), ""))
-        self.monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(path))
+        """Open a file dialog by its key, type the way to `path` into it and press Return."""
+        typed = []
+
+        def type_path():
+            dialog = self.application.activeModalWidget()
+            if not isinstance(dialog, QFileDialog) or not dialog.isActiveWindow():
+                QTimer.singleShot(20, self.window, type_path)
+                return
+            # from the folder shown: Qt's dialog takes some absolute paths for their folder alone
+            way = os.path.relpath(path, dialog.directory().absolutePath())
+            # to the window, as the desktop does: a list of names that pops up takes them first
+            window = dialog.windowHandle()
+            QTest.keyClick(window, Qt.Key.Key_A, CTRL)
+            for letter in way:
+                QTest.keyClick(window, letter)
+            typed.append(dialog.findChild(QLineEdit, "fileNameEdit").text() == way)
+            QTest.keyClick(window, Qt.Key.Key_Return)
+            typed.append(not dialog.isVisible())
+            if dialog.isVisible():
+                dialog.reject()
+
+        QTimer.singleShot(0, self.window, type_path)
         self.press(key, modifier)
+        assert typed == [True, True], "the path is taken as it is typed"
+        self.window.activateWindow()  # a desktop gives the focus back; the tests' has no manager
+        self.wait(self.window.isActiveWindow)
 
     def click(self, widget):
         QTest.mouseClick(widget, LEFT)
@@ -106,7 +124,17 @@ class Walker:
 
 
 @pytest.fixture
-def walker(qapp, tmp_path, leaves_nothing, monkeypatch):
+def qts_own_dialogs(qapp):
+    """Another desktop's file dialog lies in another process, where no test can type."""
+    attribute = Qt.ApplicationAttribute.AA_DontUseNativeDialogs
+    before = qapp.testAttribute(attribute)
+    qapp.setAttribute(attribute, True)
+    yield
+    qapp.setAttribute(attribute, before)
+
+
+@pytest.fixture
+def walker(qts_own_dialogs, tmp_path, leaves_nothing):
     with lasting_objects():  # as `run_window` does
         application = make_application()
         window = make_window(Preferences(tmp_path / "s.ini"), journals=tmp_path / "journals")
@@ -114,7 +142,7 @@ def walker(qapp, tmp_path, leaves_nothing, monkeypatch):
     window.move(0, 0)
     window.show()
     window.activateWindow()
-    walker = Walker(application, window, monkeypatch)
+    walker = Walker(application, window)
     walker.wait(window.isActiveWindow)
     yield walker
     walker.watch.close()

@@ -1,6 +1,6 @@
 """Opens many cases in one process of the real application, and tells what that leaves behind.
 
-    xvfb-run -a -s "+extension GLX" .venv/bin/python tests/benchmarks/soak.py --cases 30
+    xvfb-run -a -s "+extension GLX" .venv/bin/python -m tests.benchmarks.soak --cases 30
 
 One window opens the demo pair again and again, from its files, by the reader's child process; the
 networks look for landmarks in one case of `--detect-every`, and every case is edited, drawn and
@@ -27,6 +27,7 @@ from fusioninit.bundled import asset_path
 from fusioninit.geometry import Space
 from fusioninit.gui.preferences import Preferences
 from fusioninit.state.demo import demo_truth
+from tests.waiting import rest, wait_until
 
 GROWTH_ALLOWED = 1.10
 PAIR = {Space.MR: asset_path("demo-mr.nii.gz"), Space.US: asset_path("demo-us.nii.gz")}
@@ -47,31 +48,24 @@ class Soak:
         window = make_window(preferences, journals=self.folder / "journals")
         window.resize(1400, 900)
         window.show()
-        self.wait(lambda: window.scene_place.note.text() != "3D view" or window.scene_place.scene)
+        wait_until(lambda: window.scene_place.note.text() != "3D view" or window.scene_place.scene)
         return window
-
-    def wait(self, until, seconds=900.0) -> None:
-        end = time.monotonic() + seconds
-        while not until():
-            if time.monotonic() > end:
-                raise SystemExit("waited in vain")
-            self.application.processEvents()
-            time.sleep(0.01)
 
     def use_a_case(self, *, detect: bool) -> None:
         """Open the pair anew, align it, edit, look at it in other ways."""
         window, session = self.window, self.window.session
         before = session.case
+        session.mark_saved()  # no question before the next case
         window.files.open_paths(PAIR)
-        self.wait(lambda: session.case is not before and session.case.us is not None)
+        wait_until(lambda: session.case is not before and session.case.us is not None)
         if detect:
             window.actions_by_name["detect"].trigger()
-            self.wait(lambda: not window.progress.isVisible() and session.case.us_landmarks)
+            wait_until(lambda: not window.progress.isVisible() and session.case.us_landmarks)
         else:
             truth = demo_truth()
             session.import_landmarks(truth.us_landmarks)
             session.import_landmarks(truth.mr_landmarks)
-        window.jump_to("apex")
+        window.views.jump_to("apex")
         for step in range(5):
             position = session.case.us_landmarks["apex"].position_mm
             session.move_landmark(Space.US, "apex", position + [0.0, 0.0, 0.5 * step])
@@ -99,11 +93,10 @@ class Soak:
         """Seconds from the close to everything at rest."""
         self.window = window = self.new_window()
         window.files.open_paths(PAIR)
-        self.wait(lambda: window.session.case.us is not None)
+        wait_until(lambda: window.session.case.us is not None)
         window.actions_by_name["detect"].trigger()
-        self.wait(window.progress.isVisible)
-        end = time.monotonic() + 0.5
-        self.wait(lambda: time.monotonic() > end)
+        wait_until(window.progress.isVisible)
+        rest(0.5)
         begun = time.monotonic()
         self.close()
         return time.monotonic() - begun

@@ -8,7 +8,7 @@ import os
 
 import pytest
 
-from tests.app.test_walk import walk_the_whole_way, walker  # noqa: F401
+from tests.app.test_walk import qts_own_dialogs, walk_the_whole_way, walker  # noqa: F401
 from tests.stall_watch import STALL_S
 
 pytestmark = pytest.mark.gl

@@ -12,6 +12,7 @@ from fusioninit.geometry import (
     index_from_pixel,
     orientation_letters,
     rotation_matrix,
+    section_mm,
     slice_plane,
 )
 
@@ -93,3 +94,18 @@ def test_a_pixel_of_another_space_finds_its_voxel():
     index = index_from_pixel(grid, frame, mr_from_us) @ [2, 7, 0, 1]
     expected = grid.to_index(mr_from_us.apply(frame.to_world([2, 7])))
     np.testing.assert_allclose(index[:3], expected, atol=1e-9)
+
+
+def test_a_plane_cuts_a_box_in_a_polygon_in_order_and_on_its_faces():
+    grid = Grid.centred((4, 6, 8), 1.0)
+    level = section_mm(grid, slice_plane(Orientation.AXIAL, [0.0, 0, 0.3]))
+    assert sorted(map(tuple, level.tolist())) == [(-4, -3), (-4, 3), (4, -3), (4, 3)]
+    turned = slice_plane(Orientation.AXIAL, np.zeros(3), rotation=rotation_matrix([0.7, 0.6, 0.0]))
+    section = section_mm(grid, turned)
+    assert len(section) == 6
+    following = np.roll(section, -1, axis=0)
+    crosses = section[:, 0] * following[:, 1] - section[:, 1] * following[:, 0]
+    assert (crosses > 0).all()
+    faces = np.abs(turned.to_world(section)) / [4, 3, 2]
+    assert faces.max(axis=1) == pytest.approx(np.ones(6))
+    assert len(section_mm(grid, slice_plane(Orientation.AXIAL, [0.0, 0, 9.0]))) == 0

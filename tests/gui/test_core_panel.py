@@ -8,7 +8,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit
 
 from fusioninit.geometry import Orientation, PixelFrame, Space, slice_plane
-from fusioninit.gui.core_table import DEPTH, ENTRY, NAME, TARGET, TIP
+from fusioninit.gui.core_table import DEPTH, ENTRY, NAME, OFF, TARGET, TIP
 from fusioninit.gui.slice_cores import SLAB_MM, crossing_mm, within_slab
 from fusioninit.state import CoreKind, Target
 
@@ -75,8 +75,25 @@ def test_a_row_says_path_depth_and_target(window):
     assert model.index(0, NAME).data() == "Lesion 1"
     tip = [float(word.replace("−", "-")) for word in model.index(0, TIP).data().split()]
     assert np.allclose(tip, core.tip_us_mm, atol=0.051)
-    assert model.index(0, DEPTH).data() == f"{core.depth_mm:.0f} mm"
-    assert model.index(0, TARGET).data().startswith("Lesion")
+    assert model.index(0, DEPTH).data() == f"{core.depth_mm:.0f}"
+    assert model.index(0, TARGET).data() == "Lesion"
+    assert model.index(0, OFF).data() == "0.0"
+    assert "for Lesion" in model.index(0, NAME).data(Qt.ItemDataRole.ToolTipRole)
+
+
+@pytest.mark.parametrize("size", [(1400, 900), (1024, 768)])
+def test_every_column_of_the_plan_is_whole_and_in_sight(window, qtbot, size):
+    window.resize(*size)
+    QTest.mouseClick(window.cores.template, LEFT)
+    QTest.mouseClick(window.cores.targeted, LEFT)
+    table = window.cores.table
+    qtbot.waitUntil(lambda: window.width() == size[0])
+    shown = [c for c in range(table.model().columnCount()) if not table.isColumnHidden(c)]
+    assert shown == [NAME, ENTRY, TIP, DEPTH, OFF]
+    assert sum(table.columnWidth(column) for column in shown) <= table.viewport().width()
+    assert not table.horizontalScrollBar().isVisible()
+    for column in shown:
+        assert table.sizeHintForColumn(column) <= table.columnWidth(column)
 
 
 def test_name_and_tip_are_typed_into_the_table_and_undone(window):
@@ -142,6 +159,7 @@ def test_the_whole_plan_is_copied(window):
     lines = QGuiApplication.clipboard().text().splitlines()
     assert len(lines) == 13
     assert lines[0].split("\t")[:3] == ["Core", "Kind", "Entry x y z"]
+    assert lines[0].endswith("Target")
 
 
 def test_cores_are_drawn_in_us_and_mr_slices(window):

@@ -178,8 +178,14 @@ def test_a_landmark_is_locked_reverted_and_zoomed_upon_by_keys(window, case):
     assert window.session.case.us_landmarks["apex"].source is Source.EDITED
     press(window, Key.Key_V)
     assert window.session.case.us_landmarks["apex"] == case.us_landmarks["apex"]
+    press(window, Key.Key_Right)
     press(window, Key.Key_L)
-    assert window.session.case.us_landmarks["apex"].locked
+    locked = window.session.case.us_landmarks["apex"]
+    assert locked.locked
+    press(window, Key.Key_V)
+    assert window.session.case.us_landmarks["apex"] == locked
+    assert window.messages.text == "Apex in US is locked; unlock it to move it"
+    assert not window.landmarks.buttons["revert"].isEnabled()
     press(window, Key.Key_Plus, CTRL)
     assert window.view_state.zoom(Space.US) == pytest.approx(1.25)
     assert window.view_state.zoom(Space.MR) == 1.0

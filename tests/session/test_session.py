@@ -164,6 +164,25 @@ def test_a_locked_landmark_and_a_missing_second_answer_are_refused(session):
     ]
 
 
+def test_a_locked_landmark_is_neither_reverted_nor_deleted(session):
+    refused = []
+    with_two_answers(session)
+    session.move_landmark(Space.US, "apex", [1, 2, 3])
+    session.confirm_landmark(Space.US, "apex")
+    before = session.case
+    session.refused.connect(refused.append)
+    session.revert_landmark(Space.US, "apex")
+    session.delete_landmark(Space.US, "apex")
+    assert session.case is before
+    assert refused == [
+        "Apex in US is locked; unlock it to move it",
+        "Apex in US is locked; unlock it to delete it",
+    ]
+    session.lock_landmark(Space.US, "apex", locked=False)
+    session.revert_landmark(Space.US, "apex")
+    np.testing.assert_array_equal(session.case.us_landmarks["apex"].position_mm, [5, 5, 5])
+
+
 def test_the_journal_holds_every_edit_and_one_line_per_drag(session, tmp_path):
     path = tmp_path / "journal.jsonl"
     session.record_to(Journal(path))

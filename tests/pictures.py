@@ -1,14 +1,12 @@
 """Takes the README's pictures of the window anew, on the demo pair with the bundled networks.
 
-xvfb-run -a -s "-screen 0 1600x1000x24 +extension GLX" .venv/bin/python packaging/pictures.py
+xvfb-run -a -s "-screen 0 1600x1000x24 +extension GLX" .venv/bin/python -m tests.pictures
 """
 
 from __future__ import annotations
 
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +22,7 @@ from fusioninit.gui.slice_cores import CORE_COLOUR
 from fusioninit.gui.slice_targets import TARGET_COLOUR
 from fusioninit.gui.theme import SPACE_COLOUR
 from fusioninit.state import Target
+from tests.waiting import rest, wait_until
 
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
 SIZE = (1400, 900)
@@ -41,24 +40,14 @@ class Photographer:
         self.window.move(0, 0)
         self.window.show()
 
-    def wait(self, until: Callable[[], object], seconds: float = 900.0) -> None:
-        end = time.monotonic() + seconds
-        while not until():
-            if time.monotonic() > end:
-                raise SystemExit("waited in vain")
-            self.application.processEvents()
-            time.sleep(0.01)
-
     def take(self, name: str) -> None:
-        rested = time.monotonic() + 2.0
-        self.wait(lambda: time.monotonic() > rested)
+        rest(2.0)
         scene = self.window.scene_place.scene
         if scene is None:
             raise SystemExit("no OpenGL here: the pictures show the 3D view")
         if scene.isVisible():
             scene.render_now()
-            still = time.monotonic() + 3.0
-            self.wait(lambda: time.monotonic() > still)
+            rest(3.0)
         shot = self.window.screen().grabWindow(0, 0, 0, *SIZE).toImage()
         image = shot.convertToFormat(QImage.Format.Format_RGB888)
         rows = bytes(image.constBits())
@@ -82,12 +71,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         camera = Photographer(Path(folder))
         window, session = camera.window, camera.window.session
-        camera.wait(lambda: window.scene_place.scene is not None)
+        wait_until(lambda: window.scene_place.scene is not None)
         window.open_demo()
-        camera.wait(lambda: session.case.us_from_mr is not None)
-        camera.wait(lambda: not window.progress.isVisible())
+        wait_until(lambda: session.case.us_from_mr is not None)
+        wait_until(lambda: not window.progress.isVisible())
         window.messages.dismiss_all()
-        window.jump_to("posterior_median")
+        window.views.jump_to("posterior_median")
         camera.take("review")
         session.set_targets(suspicious_spots(window))
         window.cores.plan_systematic()
