@@ -120,7 +120,8 @@ class ScenePlace(QWidget):
     def _make_view(self) -> None:
         from fusioninit.gui.scene_view import SceneView
 
-        assert self.bar is not None and self._state is not None  # made in the step before
+        assert self.bar is not None  # made in the step before
+        assert self._state is not None
         view = self._made = SceneView(self._session, self._view_state, self._state, self)
         view.maximise_requested.connect(self.maximise_requested)
         self.bar.viewpoint_chosen.connect(view.look_from)
