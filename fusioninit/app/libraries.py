@@ -18,6 +18,8 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
+from fusioninit.gui.loader import LOADER
+
 TORCH = ("lib/libc10.so", "lib/libtorch_cpu.so")
 SIMPLEITK = ("_SimpleITK*.so",)
 
@@ -47,15 +49,15 @@ def load_libraries(package: str, patterns: tuple[str, ...]) -> None:
     load.argtypes, load.restype = (ctypes.c_char_p, ctypes.c_int), ctypes.c_void_p
     for pattern in patterns:
         for library in Path(spec.origin).parent.glob(pattern):
-            load(os.fsencode(library), os.RTLD_LAZY)
+            with LOADER:
+                load(os.fsencode(library), os.RTLD_LAZY)
 
 
 @contextmanager
 def loading_meanwhile(package: str, patterns: tuple[str, ...]) -> Iterator[None]:
     """Load libraries while something else is waited for; both have ended on leaving.
 
-    While the system loads, no other thread may look up a symbol, as OpenGL in software does for
-    a picture of a new kind. So this is for times in which the views show nothing new.
+    The 3D view waits for the end of each library (see `gui.loader`).
     """
     thread = threading.Thread(
         target=load_libraries, args=(package, patterns), name="fusioninit-load", daemon=True

@@ -11,6 +11,7 @@ from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from fusioninit.errors import InputError
+from fusioninit.gui.loader import unless_loading
 from fusioninit.gui.opengl import opengl_refusal
 from fusioninit.gui.scene_state import SceneState
 from fusioninit.gui.view_state import ViewState
@@ -48,8 +49,12 @@ class ScenePlace(QWidget):
         super().__init__(parent)
         self._session, self._view_state = session, view_state
         self.scene: SceneView | None = None
+        """Once it can draw."""
+        self._made: SceneView | None = None
+        self._state: SceneState | None = None
         self.bar: SceneBar | None = None
         self._steps: Iterator[Callable[[], object]] | None = None
+        self._next: Callable[[], object] | None = None
         self._is_final = False
         self.note = QLabel("3D view")
         self.note.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -73,15 +78,26 @@ class ScenePlace(QWidget):
         and the window must answer meanwhile.
         """
         if self._steps is None:
-            steps: list[Callable[[], object]] = [self._ask, *_IMPORTS, self._make, self._start]
-            self._steps = iter(steps)
+            self._steps = self._all_steps()
             QTimer.singleShot(PAUSE_MS, self, self._step)
 
+    def _all_steps(self) -> Iterator[Callable[[], object]]:
+        yield self._ask
+        yield from _IMPORTS
+        yield self._make_bar
+        yield self._make_view
+        assert self._made is not None  # made in the step before
+        yield from self._made.steps_to_first_picture()
+        yield self._show
+
     def _step(self) -> None:
-        step = next(self._steps or iter(()), None)
-        if step is not None and not self._is_final:
-            step()
-            QTimer.singleShot(PAUSE_MS, self, self._step)
+        if self._next is None:
+            self._next = next(self._steps or iter(()), None)
+        if self._next is None or self._is_final:
+            return
+        if unless_loading(self._next):
+            self._next = None
+        QTimer.singleShot(PAUSE_MS, self, self._step)
 
     def _ask(self) -> None:
         refusal = opengl_refusal()
@@ -91,25 +107,29 @@ class ScenePlace(QWidget):
                 f"3D view unavailable\n\n{refusal}\nEverything else works without it."
             )
 
-    def _make(self) -> None:
+    def _make_bar(self) -> None:
         from fusioninit.gui.keyboard_use import KeyboardUse
         from fusioninit.gui.scene_bar import SceneBar
+
+        self._state = SceneState(self)
+        self.bar = SceneBar(self._state, self)
+        KeyboardUse(self.bar)
+        self.bar.picture_requested.connect(self._save_picture)
+        self._layout.insertWidget(0, self.bar)
+
+    def _make_view(self) -> None:
         from fusioninit.gui.scene_view import SceneView
 
-        state = SceneState(self)
-        self.bar = SceneBar(state, self)
-        KeyboardUse(self.bar)
-        self.scene = SceneView(self._session, self._view_state, state, self)
-        self.scene.maximise_requested.connect(self.maximise_requested)
-        self.bar.viewpoint_chosen.connect(self.scene.look_from)
-        self.bar.picture_requested.connect(self._save_picture)
+        assert self.bar is not None  # made in the step before
+        assert self._state is not None
+        view = self._made = SceneView(self._session, self._view_state, self._state, self)
+        view.maximise_requested.connect(self.maximise_requested)
+        self.bar.viewpoint_chosen.connect(view.look_from)
         self.note.hide()
-        self._layout.addWidget(self.bar)
-        self._layout.addWidget(self.scene, 1)
+        self._layout.addWidget(view, 1)
 
-    def _start(self) -> None:
-        assert self.scene is not None  # made in the step before
-        self.scene.stage.start()
+    def _show(self) -> None:
+        self.scene = self._made
 
     def _save_picture(self) -> None:
         from fusioninit.gui.scene_picture import choose_picture
@@ -127,5 +147,5 @@ class ScenePlace(QWidget):
     def finalize(self) -> None:
         """Give back OpenGL; before the window is destroyed."""
         self._is_final = True
-        if self.scene is not None:
-            self.scene.finalize()
+        if self._made is not None:
+            self._made.finalize()

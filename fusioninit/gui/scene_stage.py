@@ -70,8 +70,15 @@ class SceneStage:
         return actor
 
     def start(self) -> None:
-        """Make OpenGL's context, which takes a moment, and draw the first picture."""
+        """Make OpenGL's context, which takes a moment; its first picture is empty."""
+        self.renderer.DrawOff()
+        self.above.DrawOff()
         self.widget.Initialize()
+
+    def draw_layer(self, layer: vtkRenderer) -> None:
+        """Draw one of the two layers from now on, and at once."""
+        layer.DrawOn()
+        self.window.Render()
 
     def close(self) -> None:
         """Give back OpenGL and VTK's own connection to the display."""

@@ -7,6 +7,8 @@ belongs to the MR hangs on one matrix.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Protocol
@@ -16,11 +18,13 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from fusioninit.geometry import RigidTransform, Space
+from fusioninit.gui.loader import unless_loading
 from fusioninit.gui.scene_camera import STANDARD, look_from
 from fusioninit.gui.scene_cores import SceneCores
 from fusioninit.gui.scene_drag import SceneDrag
 from fusioninit.gui.scene_error import ERROR_STOPS, SceneError
 from fusioninit.gui.scene_glands import SceneGlands
+from fusioninit.gui.scene_kinds import pictures_of_kinds
 from fusioninit.gui.scene_marks import SceneMarks
 from fusioninit.gui.scene_notes import IMAGES, SECOND, ErrorScale, Row, SceneNotes
 from fusioninit.gui.scene_picture import save_picture
@@ -90,6 +94,7 @@ class SceneView(QWidget):
         )  # fmt: skip
         self._stale: set[Part] = set(self._parts)
         self._is_afresh, self._is_final = True, False
+        self._is_ready = False
         self._timer = QTimer(self, singleShot=True, interval=FRAME_INTERVAL_MS)
         self._still = QTimer(self, singleShot=True, interval=STILL_AFTER_MS)
         # after the slices that are painted in the same turn: both together would be a stall
@@ -200,26 +205,51 @@ class SceneView(QWidget):
 
     # -- rendering ------------------------------------------------------------------------------
 
+    def steps_to_first_picture(self) -> Iterator[Callable[[], None]]:
+        """What has to be done before anything is drawn, each for a turn of the event loop."""
+        yield self.stage.start
+        yield partial(self.stage.draw_layer, self.stage.renderer)
+        yield partial(self.notes.show_legend, [IMAGES], None)
+        yield partial(self.stage.draw_layer, self.stage.above)
+        yield partial(self.notes.show_marker, shown=True)
+        yield self.stage.window.Render
+        yield from pictures_of_kinds(self.stage)
+        yield self._become_ready
+
+    def _become_ready(self) -> None:
+        self._is_ready = True
+        self._schedule()
+
+    @property
+    def _can_draw(self) -> bool:
+        return self._is_ready and not self._is_final and self.isVisible()
+
     def _schedule(self) -> None:
-        if not self._is_final and self.isVisible() and not self._timer.isActive():
+        if self._can_draw and not self._timer.isActive():
             self._timer.start()
 
     def render_now(self) -> None:
-        """Draw the scene at once, quickly; finely a little later. Nothing after `finalize`."""
-        if not self._is_final and self.isVisible():
-            begun = perf_counter()
-            self._timer.stop()
-            self.refresh()
-            moving = bool(self.volumes.shown())
-            self.volumes.set_moving(moving=moving)
-            self.stage.window.Render()
-            took_ms = 1000 * (perf_counter() - begun)
-            self._timer.setInterval(max(FRAME_INTERVAL_MS, round(IDLE_SHARE * took_ms)))
-            if moving:
-                self._still.start()
+        """Draw the scene at once, quickly; finely a little later. Nothing after `finalize`.
+
+        While the system loads a library the picture is put off.
+        """
+        if self._can_draw and not unless_loading(self._draw):
+            self._timer.start()
+
+    def _draw(self) -> None:
+        begun = perf_counter()
+        self._timer.stop()
+        self.refresh()
+        moving = bool(self.volumes.shown())
+        self.volumes.set_moving(moving=moving)
+        self.stage.window.Render()
+        took_ms = 1000 * (perf_counter() - begun)
+        self._timer.setInterval(max(FRAME_INTERVAL_MS, round(IDLE_SHARE * took_ms)))
+        if moving:
+            self._still.start()
 
     def _render_still(self) -> None:
-        if not self._is_final and self.isVisible() and not self.drag.is_dragging:
+        if self._can_draw and not self.drag.is_dragging:
             self.volumes.set_moving(moving=False)
             self.stage.window.Render()
 
