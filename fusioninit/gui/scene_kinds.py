@@ -13,6 +13,7 @@ import numpy as np
 from vtkmodules.vtkRenderingCore import vtkActor, vtkRenderer
 
 from fusioninit.geometry import Grid, Orientation, Space
+from fusioninit.geometry.planes import slice_plane
 from fusioninit.gui.scene_planes import SlicePicture
 from fusioninit.gui.scene_shapes import as_halo, box_actor, line_actor, mark_actor, sphere_actor
 from fusioninit.gui.scene_stage import SceneStage
@@ -49,7 +50,8 @@ def _take(stage: SceneStage, renderer: vtkRenderer, make: Callable[[], vtkActor]
 def _plane() -> vtkActor:
     volume = Volume(np.zeros((2, 2, 2), np.uint8), Grid.centred((2, 2, 2), 1.0), Space.US)
     picture = SlicePicture(vtkRenderer())
-    picture.show(volume, Orientation.CORONAL, np.zeros(3), window=(0.0, 1.0))
+    plane = slice_plane(Orientation.CORONAL, np.zeros(3))
+    picture.show(volume, plane, window=(0.0, 1.0), colour_map="Grey")
     picture.actor.RotateX(90.0)
     return picture.actor
 
