@@ -12,8 +12,7 @@ from functools import partial
 import numpy as np
 from vtkmodules.vtkRenderingCore import vtkActor, vtkRenderer
 
-from fusioninit.geometry import Grid, Orientation, Space
-from fusioninit.geometry.planes import slice_plane
+from fusioninit.geometry import Grid, Orientation, Space, slice_plane
 from fusioninit.gui.scene_planes import SlicePicture
 from fusioninit.gui.scene_shapes import as_halo, box_actor, line_actor, mark_actor, sphere_actor
 from fusioninit.gui.scene_stage import SceneStage
