@@ -9,12 +9,12 @@ from fusioninit.geometry import Space
 from fusioninit.landmarks import LABELS, REQUIRED_NAMES, LandmarkName, LandmarkSet
 from fusioninit.registration.metrics import radial_errors_mm
 
-FAR_APART_MM = {Space.MR: 5.0, Space.US: 5.0}
+FAR_APART_MM = {Space.MR: 5.0, Space.US: 5.5}
 """Two networks that place a landmark farther apart than this make it doubtful.
 
 The distance that 5 % of the landmarks found to within 5 mm exceed, to half a millimetre, with the
 bundled networks on 80 synthetic pairs outside the benchmark, but not less than 5 mm, since two good
-answers may lie that far apart (for both images it is less):
+answers may lie that far apart (for MR it is less):
 `fusioninit evaluate models/two-models.toml`, last column of "Two models apart, and the error".
 """
 
