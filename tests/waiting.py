@@ -4,8 +4,9 @@ import time
 
 from PySide6.QtCore import QCoreApplication
 
-NAP_S = 0.005
-"""Threads of the program get this long between two looks at the event queue."""
+NAP_S = 0.001
+"""Threads of the program get this long between two looks at the event queue; a stall watch counts
+it as time without an answer, so it is short."""
 
 
 def wait_until(condition, seconds=900.0, *, describe=lambda: ""):

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from fusioninit.gui.loader import LOADER
 
-TORCH = ("lib/libc10.so", "lib/libtorch_cpu.so")
+TORCH = ("lib/libc10.so", "lib/libtorch_cpu.so", "lib/libtorch_python.so")
 SIMPLEITK = ("_SimpleITK*.so",)
 
 

@@ -86,7 +86,13 @@ class ProgressArea(QWidget):
             shown = metrics.elidedText(newest.text, Qt.TextElideMode.ElideMiddle, LONGEST_TEXT_PX)
             self._label.setText(shown)
             self._label.setToolTip(newest.text if shown != newest.text else "")
-            self._bar.setValue(round(1000 * newest.fraction))
+            self._set_fraction(newest.fraction)
+
+    def _set_fraction(self, fraction: float) -> None:
+        """Set the bar; by itself it would paint at once, and all else that waits to be painted."""
+        self._bar.setUpdatesEnabled(False)
+        self._bar.setValue(round(1000 * fraction))
+        self._bar.setUpdatesEnabled(True)
 
     def _on_cancel(self) -> None:
         if self._running:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +24,12 @@ from vtkmodules.vtkCommonCore import vtkPoints
 from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkImageData, vtkPolyData
 from vtkmodules.vtkInteractionWidgets import vtkOrientationMarkerWidget
 from vtkmodules.vtkRenderingAnnotation import vtkAnnotatedCubeActor
-from vtkmodules.vtkRenderingCore import vtkPolyDataMapper2D, vtkTexture, vtkTexturedActor2D
+from vtkmodules.vtkRenderingCore import (
+    vtkPolyDataMapper2D,
+    vtkProperty,
+    vtkTexture,
+    vtkTexturedActor2D,
+)
 
 from fusioninit.geometry import Space
 from fusioninit.gui.scene_stage import SceneStage
@@ -106,6 +113,17 @@ class SceneNotes:
             self._marker.SetEnabled(shown)
             if shown:
                 self._marker.InteractiveOff()
+
+    def steps_to_marker(self) -> Iterator[Callable[[], None]]:
+        """Show the cube bit by bit: OpenGL builds a program for each at its first picture."""
+        cube = self._marker.GetOrientationMarker()
+        assert isinstance(cube, vtkAnnotatedCubeActor)  # as _make_marker made it
+        bits = (cube.SetCubeVisibility, cube.SetFaceTextVisibility, cube.SetTextEdgesVisibility)
+        for show in bits:
+            show(False)
+        yield partial(self.show_marker, shown=True)
+        for show in bits:
+            yield partial(show, True)
 
     def close(self) -> None:
         """Before the interactor goes."""
@@ -210,6 +228,19 @@ def _paint_scale(painter: QPainter, scale: ErrorScale, top: float) -> None:
     )
 
 
+def _letters(cube: vtkAnnotatedCubeActor) -> tuple[vtkProperty, ...]:
+    """How the letters on the six faces and their edges are drawn."""
+    return (
+        cube.GetXPlusFaceProperty(),
+        cube.GetXMinusFaceProperty(),
+        cube.GetYPlusFaceProperty(),
+        cube.GetYMinusFaceProperty(),
+        cube.GetZPlusFaceProperty(),
+        cube.GetZMinusFaceProperty(),
+        cube.GetTextEdgesProperty(),
+    )
+
+
 def _make_marker(stage: SceneStage) -> vtkOrientationMarkerWidget:
     """A cube whose faces carry the patient's directions (LPS: x left, y posterior, z superior)."""
     cube = vtkAnnotatedCubeActor()
@@ -225,6 +256,8 @@ def _make_marker(stage: SceneStage) -> vtkOrientationMarkerWidget:
     cube.SetFaceTextScale(0.62)
     cube.GetCubeProperty().SetColor(0.20, 0.24, 0.29)
     cube.GetTextEdgesProperty().SetColor(0.85, 0.89, 0.93)
+    for written in _letters(cube):
+        written.LightingOff()
     cube.SetZFaceTextRotation(90)
     marker = vtkOrientationMarkerWidget()
     marker.SetOrientationMarker(cube)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import shiboken6
@@ -69,16 +70,24 @@ class SceneStage:
         actor.GetMapper().SetClippingPlanes(self.cuts)
         return actor
 
-    def start(self) -> None:
-        """Make OpenGL's context, which takes a moment; its first picture is empty."""
+    def steps_to_start(self) -> Iterator[Callable[[], object]]:
+        """Make OpenGL's context, what VTK keeps in it, and an empty picture, a turn for each."""
         self.renderer.DrawOff()
         self.above.DrawOff()
-        self.widget.Initialize()
+        yield self.window.Initialize
+        yield self.window.Start
+        yield self.widget.Initialize
 
-    def draw_layer(self, layer: vtkRenderer) -> None:
-        """Draw one of the two layers from now on, and at once."""
-        layer.DrawOn()
+    def draw_only(self, *layers: vtkRenderer) -> None:
+        """Take a picture of some of the two layers, or of none; the other keeps still."""
+        for layer in (self.renderer, self.above):
+            layer.SetDraw(layer in layers)
         self.window.Render()
+
+    def draw_all(self) -> None:
+        """Draw both layers from now on."""
+        self.renderer.DrawOn()
+        self.above.DrawOn()
 
     def close(self) -> None:
         """Give back OpenGL and VTK's own connection to the display."""

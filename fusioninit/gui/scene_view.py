@@ -205,15 +205,18 @@ class SceneView(QWidget):
 
     # -- rendering ------------------------------------------------------------------------------
 
-    def steps_to_first_picture(self) -> Iterator[Callable[[], None]]:
+    def steps_to_first_picture(self) -> Iterator[Callable[[], object]]:
         """What has to be done before anything is drawn, each for a turn of the event loop."""
-        yield self.stage.start
-        yield partial(self.stage.draw_layer, self.stage.renderer)
+        stage = self.stage
+        yield from stage.steps_to_start()
+        yield partial(stage.draw_only, stage.renderer)
         yield partial(self.notes.show_legend, [IMAGES], None)
-        yield partial(self.stage.draw_layer, self.stage.above)
-        yield partial(self.notes.show_marker, shown=True)
-        yield self.stage.window.Render
-        yield from pictures_of_kinds(self.stage)
+        yield partial(stage.draw_only, stage.above)
+        for show_more in self.notes.steps_to_marker():
+            yield show_more
+            yield stage.draw_only
+        yield stage.draw_all
+        yield from pictures_of_kinds(stage)
         yield self._become_ready
 
     def _become_ready(self) -> None:

@@ -20,6 +20,10 @@ _FAR_PX = 14.0
 """A name farther from its glyph's rim than this is joined to it by a line."""
 
 
+LEAST_OPACITY = 0.8
+"""Of a name: its glyph alone tells how far off the plane it is, the name must be read."""
+
+
 @dataclass(frozen=True)
 class Label:
     """A name and the glyph that it belongs to."""
@@ -79,6 +83,7 @@ class SliceLabels:
             self._taken.append(box)
             painter.setOpacity(label.strength)
             _draw_leader(painter, label, box)
+            painter.setOpacity(max(label.strength, LEAST_OPACITY))
             draw_text(painter, box, label.text, colour=label.colour)
         painter.setOpacity(1.0)
         self._last = places

@@ -73,17 +73,17 @@ class SliceView(QWidget):
         self._frame = PixelFrame(self._base, (1, 1), 1.0)
         self._describe()
         session.case_opened.connect(self._start_afresh)
-        session.landmarks_changed.connect(self.update)
-        session.registration_changed.connect(self.update)
-        session.gland_changed.connect(self.update)
-        session.targets_changed.connect(self.update)
-        session.cores_changed.connect(self.update)
+        session.landmarks_changed.connect(self._repaint)
+        session.registration_changed.connect(self._repaint)
+        session.gland_changed.connect(self._repaint)
+        session.targets_changed.connect(self._repaint)
+        session.cores_changed.connect(self._repaint)
         view_state.crosshair_changed.connect(self._on_space_changed)
         view_state.planes_turned.connect(self._on_turned)
-        view_state.window_changed.connect(self.update)
+        view_state.window_changed.connect(self._repaint)
         view_state.zoom_changed.connect(self._on_space_changed)
-        view_state.fusion_changed.connect(self.update)
-        view_state.selection_changed.connect(self.update)
+        view_state.fusion_changed.connect(self._repaint)
+        view_state.selection_changed.connect(self._repaint)
         view_state.motion.settled.connect(self._on_settled)
 
     def _describe(self) -> None:
@@ -308,11 +308,14 @@ class SliceView(QWidget):
         super().changeEvent(event)
         self.update()
 
+    def _repaint(self, _what: object = None) -> None:
+        self.view_state.turns.paint(self)
+
     def _start_afresh(self) -> None:
         self._layers.forget()
         self._measured = None
         self.pan_mm = np.zeros(2)
-        self.update()
+        self._repaint()
 
     def _on_turned(self, space: Space) -> None:
         """Show the plane that was turned, with the crosshair where it stood in the picture."""
@@ -325,8 +328,8 @@ class SliceView(QWidget):
 
     def _on_settled(self) -> None:
         if self._layers.is_coarse:
-            self.update()
+            self._repaint()
 
     def _on_space_changed(self, space: Space) -> None:
         if space is self.space:
-            self.update()
+            self._repaint()

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from fusioninit.geometry import PlaneTriad, RigidTransform, Space
 from fusioninit.gui.motion import Motion
+from fusioninit.gui.paint_turns import PaintTurns
 from fusioninit.landmarks import LandmarkName
 from fusioninit.state import Case
 
@@ -44,6 +45,7 @@ class ViewState(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.motion = Motion(self)
+        self.turns = PaintTurns(self.motion, self)
         self._crosshair_mm: dict[Space, FloatArray] = {s: np.zeros(3) for s in (Space.US, Space.MR)}
         self._triad = {Space.US: PlaneTriad(), Space.MR: PlaneTriad()}
         self._window: dict[Space, tuple[float, float]] = {}
