@@ -91,9 +91,11 @@ class ScenePlace(QWidget):
         yield self._show
 
     def _step(self) -> None:
+        if self._is_final:
+            return  # before the next step is asked for: what it would name has gone
         if self._next is None:
             self._next = next(self._steps or iter(()), None)
-        if self._next is None or self._is_final:
+        if self._next is None:
             return
         if unless_loading(self._next):
             self._next = None

@@ -187,3 +187,14 @@ def test_a_window_closed_before_its_3d_view_stands_makes_none(make_window, qtbot
     window.close()
     qtbot.wait(100)
     assert window.scene_place.scene is None
+
+
+def test_a_window_closed_while_its_3d_view_is_being_made_asks_for_no_more(make_window, qtbot):
+    window = make_window()
+    window.show()
+    place = window.scene_place
+    qtbot.waitUntil(lambda: place._made is not None)
+    assert place.scene is None
+    window.close()
+    qtbot.wait(100)  # a step on what has gone would fail here
+    assert place.scene is None
