@@ -1,4 +1,4 @@
-"""How long from the command to the window, and to the demo's overlay; run with `--benchmark-enable`.
+"""How long from the command to the window, and to the overlay on the demo; `--benchmark-enable`.
 
 Print: seconds of wall clock, with the processor time of the started process as `cpu_s`.
 """
