@@ -19,6 +19,7 @@ from fusioninit.app.work import (
     BundledNetworks,
     export_case,
     holds_targets,
+    load_torch_ahead,
     read_for_window,
     read_targets,
 )
@@ -35,6 +36,7 @@ from fusioninit.session import (
     Exporting,
     LatestJob,
     Opening,
+    Preparing,
     ReadingTargets,
     Saving,
     Session,
@@ -87,7 +89,7 @@ def make_window(preferences: Preferences, *, journals: Path) -> MainWindow:
     assert isinstance(application, QApplication)
     apply_theme(application, THEMES.get(preferences.theme, THEMES["Dark"]))
     session = Session()
-    jobs = reading, detecting, exporting, targets, saving = [LatestJob() for _ in range(5)]
+    jobs = reading, detecting, exporting, targets, saving, ahead = [LatestJob() for _ in range(6)]
     opening = Opening(
         session,
         read_for_window,
@@ -103,6 +105,7 @@ def make_window(preferences: Preferences, *, journals: Path) -> MainWindow:
         Exporting(session, export_case, exporting),
         ReadingTargets(session, read_targets, targets),
         Saving(session, saving),
+        Preparing(session, load_torch_ahead, ahead),
         open_demo=_open_demo,
         holds_targets=holds_targets,
     )

@@ -64,12 +64,23 @@ class BundledNetworks:
         return predictor(volume, progress=progress, cancelled=cancelled)
 
 
-def _load_network(space: Space, device: str | None) -> LandmarkPredictor:
+def load_torch_ahead(*, progress: Progress, cancelled: Cancelled) -> None:
+    """Load what every detection needs, so that the first one begins at once."""
+    if not cancelled():
+        _load_torch()
+
+
+def _load_torch() -> None:
     load_libraries("torch", TORCH)
     with lasting_objects():
-        import torch
+        import fusioninit.detection.predict  # noqa: F401  (brings torch)
 
-        from fusioninit.detection import predict
+
+def _load_network(space: Space, device: str | None) -> LandmarkPredictor:
+    _load_torch()
+    import torch
+
+    from fusioninit.detection import predict
 
     if device == "cuda" and not torch.cuda.is_available():
         raise InputError("no GPU is usable here; choose Automatic or CPU in the preferences")

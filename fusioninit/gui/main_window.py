@@ -179,6 +179,8 @@ class MainWindow(QMainWindow):
         self._services.opening.opened.connect(self._actions.follow)
         if self._services.detecting is not None:
             self._services.detecting.found.connect(self._on_found)
+        if self._services.preparing is not None:
+            self.scene_place.settled.connect(self._services.preparing.begin)
 
     # -- what can be done -----------------------------------------------------------------------
 

@@ -40,6 +40,8 @@ class ScenePlace(QWidget):
     """An empty frame until `fill`; loading VTK's renderer must not delay the first window."""
 
     maximise_requested = Signal()
+    settled = Signal()
+    """Once: there is a 3D view, or it is said why there is none."""
     told = Signal(str, str)
     """(kind, sentence) for the message bar."""
 
@@ -96,6 +98,7 @@ class ScenePlace(QWidget):
         if self._next is None:
             self._next = next(self._steps or iter(()), None)
         if self._next is None:
+            self.settled.emit()
             return
         if unless_loading(self._next):
             self._next = None

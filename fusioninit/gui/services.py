@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fusioninit.session import Detecting, Exporting, Opening, ReadingTargets, Saving, Work
+from fusioninit.session import (
+    Detecting,
+    Exporting,
+    Opening,
+    Preparing,
+    ReadingTargets,
+    Saving,
+    Work,
+)
 from fusioninit.state import Case
 
 OpenCase = Callable[[Any], Case]
@@ -29,11 +37,19 @@ class Services:
     exporting: Exporting | None = None
     reading_targets: ReadingTargets | None = None
     saving: Saving | None = None
+    preparing: Preparing | None = None
     open_demo: OpenCase | None = None
     holds_targets: HoldsTargets = _never
 
     @property
     def works(self) -> list[Work]:
         """What can be running, in the order in which it is stopped."""
-        every = (self.detecting, self.opening, self.reading_targets, self.exporting, self.saving)
+        every = (
+            self.detecting,
+            self.opening,
+            self.reading_targets,
+            self.exporting,
+            self.saving,
+            self.preparing,
+        )
         return [work for work in every if work is not None]

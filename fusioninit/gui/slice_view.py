@@ -306,7 +306,8 @@ class SliceView(QWidget):
     def changeEvent(self, event: QEvent) -> None:
         """Repaint in the new theme."""
         super().changeEvent(event)
-        self.update()
+        if event.type() != QEvent.Type.ActivationChange:  # a dialog that opens or closes
+            self.update()
 
     def _repaint(self, _what: object = None) -> None:
         self.view_state.turns.paint(self)

@@ -5,6 +5,7 @@ from fusioninit.session.edits import EditCase
 from fusioninit.session.exporting import Exporting
 from fusioninit.session.jobs import InlineJob, Job, LatestJob
 from fusioninit.session.opening import Opening
+from fusioninit.session.preparing import Preparing
 from fusioninit.session.protocols import CaseExporter, Detection, LandmarkPredictor, VolumeReader
 from fusioninit.session.reading_targets import ReadingTargets
 from fusioninit.session.saving import Saving
@@ -24,6 +25,7 @@ __all__ = [
     "LandmarkPredictor",
     "LatestJob",
     "Opening",
+    "Preparing",
     "ReadingTargets",
     "Saving",
     "Session",

@@ -142,6 +142,7 @@ def walker(qts_own_dialogs, tmp_path, leaves_nothing):
     window.move(0, 0)
     window.show()
     window.activateWindow()
+    application.processEvents()  # the first picture: until then there is no window to hold up
     walker = Walker(application, window)
     walker.wait(window.isActiveWindow)
     yield walker

@@ -69,6 +69,7 @@ def wait(until, seconds=60):
 
 def test_the_window_stands_without_torch_simpleitk_or_opengl(tmp_path):
     code = PREAMBLE.format(folder=str(tmp_path)) + textwrap.dedent("""
+        window.scene_place.settled.disconnect()  # starts to load torch ahead
         wait(lambda: window.scene_place.note.text() != "3D view")
         heavy = [name for name in ("torch", "SimpleITK", "lightning") if name in sys.modules]
         note = window.scene_place.note.text()
@@ -211,3 +212,16 @@ def test_offscreen_the_whole_job_is_done_and_the_window_says_why_there_is_no_3d(
     assert "3D view unavailable" in note
     assert "Everything else works" in note
     assert [text for text in messages if "verified" in text]
+
+
+def test_torch_is_there_before_the_first_detection_asks_for_it(tmp_path):
+    code = (
+        PREAMBLE.format(folder=str(tmp_path))
+        + """
+before = "torch" in sys.modules
+wait(lambda: "fusioninit.detection.predict" in sys.modules)
+window.close()
+print(json.dumps([before, window.messages.texts]))
+"""
+    )
+    assert run_python(code) == [False, []]
