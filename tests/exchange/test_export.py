@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Spacer
 
 from fusioninit.errors import InputError
@@ -430,3 +431,15 @@ def test_exported_text_names_no_file_of_the_patient(tmp_path, contents):
     files = export_contents(replace(contents, mr=named), tmp_path)
     for path in files.values():
         assert b"Doe_John" not in path.read_bytes()
+
+
+def test_pages_are_read_whatever_byte_their_packed_drawing_ends_with(tmp_path):
+    # of 600 packed pages some end like a line, with the byte of a line feed or a return
+    path = tmp_path / "pages.pdf"
+    canvas = Canvas(str(path), pageCompression=1)
+    texts = ["n" * (number // 26 + 1) + chr(97 + number % 26) for number in range(600)]
+    for text in texts:
+        canvas.drawString(10, 10, text)
+        canvas.showPage()
+    canvas.save()
+    assert read_pages(path) == texts
