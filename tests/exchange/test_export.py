@@ -437,9 +437,11 @@ def test_pages_are_read_whatever_byte_their_packed_drawing_ends_with(tmp_path):
     # of 600 packed pages some end like a line, with the byte of a line feed or a return
     path = tmp_path / "pages.pdf"
     canvas = Canvas(str(path), pageCompression=1)
-    texts = ["n" * (number // 26 + 1) + chr(97 + number % 26) for number in range(600)]
+    texts = ["n" * (number // 40 + 1) + chr(48 + number % 40) for number in range(600)]
     for text in texts:
         canvas.drawString(10, 10, text)
         canvas.showPage()
     canvas.save()
+    packed = path.read_bytes().split(b"endstream")
+    assert {b"\n", b"\r"} <= {part[-1:] for part in packed}
     assert read_pages(path) == texts
