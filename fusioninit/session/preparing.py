@@ -8,10 +8,14 @@ from fusioninit.session.work import Work
 
 
 class Preparing(Work):
-    """Runs `task` once, unseen: its answer changes nothing and nothing is said of it."""
+    """Runs `task` once, unseen: its answer changes nothing and nothing is said of it.
+
+    Not of a failure either: the work that needs what could not be loaded will say so.
+    """
 
     def __init__(self, session: Session, task: Task, job: Job) -> None:
         super().__init__(session, job)
+        job.failed.disconnect(self.failed)
         self._task: Task | None = task
 
     def begin(self) -> None:

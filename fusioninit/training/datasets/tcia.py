@@ -1,8 +1,8 @@
 """The layout of the TCIA collection Prostate-MRI-US-Biopsy: DICOM folders and STL surfaces.
 
 One folder per series, anywhere below the root, as the collection's download makes them; surfaces
-named `Prostate-MRI-US-Biopsy-XXXX-ProstateSurface-seriesUID-<UID>.STL`, anywhere below it too. The
-surface names its series, so the series need not be guessed. Surfaces of targets are left alone.
+named `Prostate-MRI-US-Biopsy-<patient>-ProstateSurface-seriesUID-<UID>.STL`, anywhere below it too.
+The surface names its series, so the series need not be guessed. Surfaces of targets are left alone.
 """
 
 from __future__ import annotations
