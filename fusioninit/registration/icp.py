@@ -1,7 +1,8 @@
 """Iterative closest point between two gland surfaces: the paper's reference transform T_gt.
 
-Trimmed point-to-plane (Chen and Medioni 1992; Chetverikov 2002). Point-to-point (Besl and McKay
-1992) creeps along smooth surfaces and stops early.
+Point-to-plane (Chen and Medioni 1992), nothing trimmed: leaving the farthest pairs out lets one
+gland slide along the other (decision 17). Point-to-point (Besl and McKay 1992) creeps along smooth
+surfaces and stops early.
 """
 
 from __future__ import annotations
@@ -17,9 +18,6 @@ from fusioninit.registration.posterior import LEVER_MM, Pose, solve
 from fusioninit.registration.rotations import exponential
 
 FloatArray = NDArray[np.float64]
-
-KEPT_SHARE = 0.9
-"""Closest pairs used; the rest are where one mask has what the other lacks (vesicles, a cut)."""
 
 MAX_POINTS = 400
 MAX_STEPS = 60
@@ -91,9 +89,7 @@ def _align(us: GlandShape, mr: GlandShape, pose: Pose) -> tuple[Pose, float, boo
     rms, converged = float("inf"), False
     for _ in range(MAX_STEPS):
         points, normals, gaps, facing = _matches(us, mr, pose, (us_index, mr_index))
-        near = np.abs(gaps) <= np.quantile(np.abs(gaps), KEPT_SHARE)
-        near &= facing
-        points, normals, gaps = points[near], normals[near], gaps[near]
+        points, normals, gaps = points[facing], normals[facing], gaps[facing]
         jacobian = np.hstack([np.cross(points - center, normals) / LEVER_MM, normals])
         information = jacobian.T @ jacobian
         information += DAMPING * np.trace(information) / 6 * np.eye(6)
