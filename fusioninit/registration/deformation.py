@@ -43,18 +43,18 @@ class DeformationModel:
         return cls(0.0, 1.0, 0.0)
 
     def covariance_mm2(self, first_mm: FloatArray, second_mm: FloatArray) -> FloatArray:
-        """(A, 3, B, 3) covariance of the displacements at (A, 3) and (B, 3) points.
+        """(..., A, 3, B, 3) covariance of displacements at (..., A, 3) and (..., B, 3) points.
 
         Points are mm relative to the gland's centre. With S symmetric, entries of variance s^2
         on and s^2/2 off the diagonal, Cov(S x, S y) = s^2/2 ((x . y) I + y x^T).
         """
-        gap2 = ((first_mm[:, None, :] - second_mm[None, :, :]) ** 2).sum(axis=-1)
+        first, second = first_mm[..., :, None, :], second_mm[..., None, :, :]
         half = self.stretch_sd**2 / 2
-        isotropic = self._smooth_mm2(gap2)
-        isotropic += half * (first_mm @ second_mm.T)
-        joint = half * second_mm[None, :, :, None] * first_mm[:, None, None, :]
-        joint += isotropic[:, :, None, None] * np.eye(3)
-        return joint.transpose(0, 2, 1, 3)
+        isotropic = self._smooth_mm2(((first - second) ** 2).sum(axis=-1))
+        isotropic += half * (first_mm @ np.swapaxes(second_mm, -1, -2))
+        joint = half * second[..., :, None] * first[..., None, :]
+        joint += isotropic[..., None, None] * np.eye(3)
+        return np.swapaxes(joint, -3, -2)
 
     def _smooth_mm2(self, gap2_mm2: FloatArray) -> FloatArray:
         """Covariance per axis of the smooth field at squared distances (mm^2)."""

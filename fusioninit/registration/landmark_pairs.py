@@ -87,21 +87,6 @@ class LandmarkPairs:
             self.shared[:, index],
         )
 
-    def shared_covariance_mm2(self, image: int) -> FloatArray:
-        """(N, 3, N, 3) covariance between different landmarks' errors, 0 for fixed, 1 for moving.
-
-        Block (i, j) is `s_i s_j L_i L_j^T` with `L L^T` the landmarks' own covariances, so the
-        whole stays positive definite.
-        """
-        own = (self.fixed_covariance_mm2, self.moving_covariance_mm2)[image]
-        count = len(self)
-        root = np.linalg.cholesky(own) * self.shared[image][:, None, None]
-        flat = root.reshape(3 * count, 3)
-        between: FloatArray = (flat @ flat.T).reshape(count, 3, count, 3)
-        each = np.arange(count)
-        between[each, :, each, :] = 0
-        return between
-
 
 def pair_landmarks(
     fixed: LandmarkSet, moving: LandmarkSet, *, auxiliary: bool = True
@@ -121,6 +106,27 @@ def pair_landmarks(
         np.array([fixed_measured, moving_measured], dtype=bool),
         np.array([_shared(fixed, names), _shared(moving, names)]),
     )
+
+
+def noise_blocks_mm2(own_mm2: FloatArray, shared: FloatArray) -> FloatArray:
+    """(..., N, 3, N, 3) covariance of the errors of landmarks in one image.
+
+    Block (i, i) is the landmark's own (..., N, 3, 3); block (i, j) is `s_i s_j L_i L_j^T` with
+    `L L^T` the landmarks' own and s the (..., N) `LandmarkPairs.shared`, so the whole stays
+    positive definite.
+    """
+    *batch, count = own_mm2.shape[:-2]
+    each = np.arange(count)
+    if shared.any():
+        root = np.linalg.cholesky(own_mm2) * shared[..., None, None]
+        flat = root.reshape(*batch, 3 * count, 3)
+        blocks = flat @ np.swapaxes(flat, -1, -2)
+    else:
+        blocks = np.zeros((*batch, 3 * count, 3 * count))
+    blocks = blocks.reshape(*batch, count, 3, count, 3)
+    # advanced indices first: (N, ..., 3, 3)
+    blocks[..., each, :, each, :] = np.moveaxis(own_mm2, -3, 0)
+    return blocks
 
 
 def _shared(landmarks: LandmarkSet, names: Sequence[LandmarkName]) -> list[float]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusioninit.registration.deformation import DeformationModel
-from fusioninit.registration.landmark_pairs import LandmarkPairs
+from fusioninit.registration.landmark_pairs import LandmarkPairs, noise_blocks_mm2
 from fusioninit.registration.rotation_prior import RotationPrior
 from fusioninit.registration.rotations import exponential, logarithm, logarithm_jacobian
 
@@ -82,14 +82,14 @@ class Solution:
 
 
 def motion_jacobian(points_mm: FloatArray, center_mm: FloatArray) -> FloatArray:
-    """(N, 3, 6) derivative of (N, 3) fixed-frame points with respect to (w, v)."""
+    """(..., 3, 6) derivative of (..., 3) fixed-frame points with respect to (w, v)."""
     lever = points_mm - center_mm
-    jacobian = np.zeros((len(lever), 3, 6))
-    x, y, z = lever.T
-    jacobian[:, 0, 1], jacobian[:, 0, 2] = z, -y
-    jacobian[:, 1, 0], jacobian[:, 1, 2] = -z, x
-    jacobian[:, 2, 0], jacobian[:, 2, 1] = y, -x
-    jacobian[:, 0, 3] = jacobian[:, 1, 4] = jacobian[:, 2, 5] = 1.0
+    jacobian = np.zeros((*lever.shape, 6))
+    x, y, z = lever[..., 0], lever[..., 1], lever[..., 2]
+    jacobian[..., 0, 1], jacobian[..., 0, 2] = z, -y
+    jacobian[..., 1, 0], jacobian[..., 1, 2] = -z, x
+    jacobian[..., 2, 0], jacobian[..., 2, 1] = y, -x
+    jacobian[..., 0, 3] = jacobian[..., 1, 4] = jacobian[..., 2, 5] = 1.0
     return jacobian
 
 
@@ -103,29 +103,54 @@ def inverse(matrix: FloatArray) -> FloatArray:
     return np.linalg.inv(matrix).astype(np.float64, copy=False)
 
 
+class LandmarkNoise:
+    """Covariance of landmark residuals: both images' own errors, and deformation.
+
+    Fields are those of `LandmarkPairs`, with any leading axes for many cases at once.
+    """
+
+    def __init__(
+        self,
+        deformation: DeformationModel,
+        *,
+        moving_mm: FloatArray,
+        fixed_covariance_mm2: FloatArray,
+        moving_covariance_mm2: FloatArray,
+        shared: FloatArray,
+    ) -> None:
+        *batch, count, _ = moving_mm.shape
+        centred = moving_mm - moving_mm.mean(axis=-2, keepdims=True)
+        self._moving = noise_blocks_mm2(moving_covariance_mm2, shared[1])
+        self._moving += deformation.covariance_mm2(centred, centred)
+        fixed = noise_blocks_mm2(fixed_covariance_mm2, shared[0])
+        self._fixed = fixed.reshape(*batch, 3 * count, 3 * count)
+
+    def turned_mm2(self, rotation: FloatArray) -> FloatArray:
+        """(..., 3N, 3N) in the fixed frame, the moving image's share turned by (..., 3, 3)."""
+        *batch, size, _ = self._fixed.shape
+        turn = rotation[..., None, :, :]
+        half = (turn @ self._moving.reshape(*batch, -1, 3, size)).reshape(*batch, size, -1, 3)
+        turned = half @ np.swapaxes(turn, -1, -2)
+        noise: FloatArray = turned.reshape(*batch, size, size) + self._fixed
+        return noise
+
+
 class PointsTerm:
     """Paired landmarks: residuals are Gaussian with both images' covariances and deformation."""
 
     def __init__(self, pairs: LandmarkPairs, deformation: DeformationModel) -> None:
         self.pairs = pairs
-        count = len(pairs)
-        centred = pairs.moving_mm - pairs.moving_mm.mean(axis=0)
-        moving = deformation.covariance_mm2(centred, centred)
-        each = np.arange(count)
-        moving[each, :, each, :] += pairs.moving_covariance_mm2
-        fixed = np.zeros((count, 3, count, 3))
-        fixed[each, :, each, :] = pairs.fixed_covariance_mm2
-        if pairs.shared.any():
-            fixed += pairs.shared_covariance_mm2(0)
-            moving += pairs.shared_covariance_mm2(1)
-        self._moving, self._fixed = moving, fixed.reshape(3 * count, 3 * count)
+        self._noise = LandmarkNoise(
+            deformation,
+            moving_mm=pairs.moving_mm,
+            fixed_covariance_mm2=pairs.fixed_covariance_mm2,
+            moving_covariance_mm2=pairs.moving_covariance_mm2,
+            shared=pairs.shared,
+        )
 
     def noise_mm2(self, rotation: FloatArray) -> FloatArray:
         """(3N, 3N) covariance of the residuals in the fixed frame."""
-        size = self._fixed.shape[0]
-        turned = (rotation @ self._moving.reshape(-1, 3, size)).reshape(size, -1, 3) @ rotation.T
-        noise: FloatArray = turned.reshape(size, size) + self._fixed
-        return noise
+        return self._noise.turned_mm2(rotation)
 
     def linearise(self, pose: Pose, center_mm: FloatArray) -> Quadratic:
         """See `Term`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -31,6 +32,13 @@ frame fixes it), roll and yaw within +-15 degrees. The same ranges draw the synt
 HEAVY_TAIL_DOF = 4.0
 """Degrees of freedom of the Student tail: a frame turned further than the ranges say pulls with
 a fraction of a Gaussian's force instead of being dragged back. 4 is the usual robust choice."""
+
+USUAL = 0.997
+"""Rotations outside this central share of the prior are surprising ("three sigma")."""
+
+USUAL_DISTANCE2 = float(chdtri(3, 1 - USUAL))
+
+Distance = TypeVar("Distance", float, FloatArray)
 
 MIN_SAMPLES = 8
 """Rotations needed to learn a prior: six covariance entries and three means from fewer is noise."""
@@ -144,13 +152,13 @@ class RotationPrior:
         offset = rotation_vector - self.mean_rad
         return float(offset @ self.precision @ offset)
 
-    def weight(self, distance2: float) -> float:
+    def weight(self, distance2: Distance) -> Distance:
         """How strongly the prior pulls at that distance: 1 for a Gaussian, less in a tail."""
         if not np.isfinite(self.dof):
-            return 1.0
+            return 0 * distance2 + 1.0
         return (self.dof + 3) / (self.dof + distance2)
 
-    def is_surprised_by(self, rotation: FloatArray, *, quantile: float = 0.997) -> bool:
+    def is_surprised_by(self, rotation: FloatArray, *, quantile: float = USUAL) -> bool:
         """Whether a rotation (3, 3) lies outside the central `quantile` of the prior."""
         inside = chdtri(3, 1 - quantile)
         return self.distance2(rotation_vector_rad(rotation)) > float(inside)

@@ -13,8 +13,11 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "registration"))
 from shapes import gland_mask, pair, transform
 
 from fusioninit.geometry import Grid
+from fusioninit.landmarks import ALL_NAMES
 from fusioninit.registration import ESTIMATORS, GlandShape, LandmarkFit, fit_landmarks
 from fusioninit.registration.arun import arun_rigid
+from fusioninit.registration.landmark_pairs import pair_landmarks
+from fusioninit.registration.many import ManyPairs, fit_many
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
@@ -41,3 +44,15 @@ def test_svd_of_ten_thousand_cases_at_once(benchmark):
     fixed, moving = rng.normal(size=(2, 10_000, 3, 3)) * 20
     rotation, _ = benchmark(arun_rigid, fixed, moving)
     assert rotation.shape == (10_000, 3, 3)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_a_thousand_cases_of_five_landmarks_at_once(benchmark, estimator):
+    pairs = ManyPairs.of(
+        [
+            pair_landmarks(*pair(transform(), names=ALL_NAMES, noise_mm=2, seed=seed))
+            for seed in range(1000)
+        ]
+    )
+    poses = benchmark(fit_many, pairs, estimator=estimator)
+    assert poses.solved.all()

@@ -95,18 +95,29 @@ def _estimate(evidence: Evidence, points: PointsTerm, solution: Solution) -> Est
 
 
 def leave_one_out_distance2(estimate: Estimate) -> FloatArray:
-    """(N,) squared Mahalanobis distance of each landmark from what all other evidence predicts.
+    """(N,) squared Mahalanobis distance of each landmark from what all other evidence predicts."""
+    return distance2_from_the_rest(
+        estimate.noise_mm2, estimate.jacobian, estimate.covariance, estimate.residuals_mm
+    )
 
-    At the mode the weighted residual of a landmark is `W r`, and `M = W - W J H^-1 J^T W` is
-    its covariance's inverse; deleting block i leaves a prediction error of squared distance
-    `(W r)_i^T (M_ii)^-1 (W r)_i`, with 3 degrees of freedom.
+
+def distance2_from_the_rest(
+    noise_mm2: FloatArray, jacobian: FloatArray, covariance: FloatArray, residuals_mm: FloatArray
+) -> FloatArray:
+    """(..., N) what `leave_one_out_distance2` says, for any number of cases.
+
+    Of the noise (..., 3N, 3N) W^-1, the Jacobian (..., 3N, 6) J, the covariance (..., 6, 6) H^-1
+    and the residuals (..., N, 3) r at the mode: the weighted residual of a landmark is `W r`, and
+    `M = W - W J H^-1 J^T W` is its covariance's inverse; deleting block i leaves a prediction
+    error of squared distance `(W r)_i^T (M_ii)^-1 (W r)_i`, with 3 degrees of freedom.
     """
-    count = len(estimate.pairs)
-    weights = inverse(estimate.noise_mm2)
-    pulled = weights @ estimate.jacobian
-    leverage = weights - pulled @ estimate.covariance @ pulled.T
-    score = (weights @ estimate.residuals_mm.ravel()).reshape(count, 3)
+    *batch, count, _ = residuals_mm.shape
+    weights = inverse(noise_mm2)
+    pulled = weights @ jacobian
+    leverage = weights - pulled @ covariance @ np.swapaxes(pulled, -1, -2)
+    score = (weights @ residuals_mm.reshape(*batch, 3 * count, 1)).reshape(*batch, count, 3)
     each = np.arange(count)
-    own = leverage.reshape(count, 3, count, 3)[each, :, each, :]
-    distance2: FloatArray = np.einsum("ni,nij,nj->n", score, np.linalg.pinv(own, rcond=1e-6), score)
+    own = np.moveaxis(leverage.reshape(*batch, count, 3, count, 3)[..., each, :, each, :], 0, -3)
+    inverted = np.linalg.pinv(own, rcond=1e-6)
+    distance2: FloatArray = np.einsum("...ni,...nij,...nj->...n", score, inverted, score)
     return distance2
