@@ -26,17 +26,20 @@ from fusioninit.training.evaluation.detecting import (
 )
 from fusioninit.training.evaluation.image_list import ImageList
 from fusioninit.training.evaluation.label_folder import LabelFolder
+from fusioninit.training.evaluation.observers import (
+    MANUAL_ESTIMATORS,
+    manual_inputs,
+    many_observers,
+)
 from fusioninit.training.evaluation.pair_cases import IMAGED, PairCase, Source
 from fusioninit.training.evaluation.phantom_pairs import PhantomPairs
 from fusioninit.training.evaluation.records import Failure, Records, Way
 from fusioninit.training.evaluation.registering import (
-    MANUAL_ESTIMATORS,
     TRUE_RIGID_PART,
     Inputs,
     References,
     automatic_inputs,
     given_inputs,
-    manual_inputs,
     register,
     ways,
 )
@@ -162,6 +165,12 @@ class Comparison:
         references = References(case)
         if case.us_from_mr is not None:
             rows.attempts.append(references.attempt(source.name, TRUE_RIGID_PART, case.us_from_mr))
+        if source.detects:
+            rows.manual += many_observers(
+                source.name,
+                references,
+                observer_difference_mm=self.config.observer_difference_mm,
+            )
         for way, inputs in chain(
             self._automatic(automatic_inputs(automatic)) if automatic else (),
             self._manual(case) if source.detects else self._given(given_inputs(case, references)),

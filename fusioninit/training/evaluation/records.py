@@ -117,6 +117,21 @@ class Attempt:
 
 
 @dataclass(frozen=True)
+class ManualErrors:
+    """Mean errors of one case over many simulated observers' three points.
+
+    `sre_mm` is against ICP between the true glands, `sre_truth_mm` against the true transform.
+    """
+
+    source: str
+    case: str
+    estimator: str
+    draws: int
+    sre_mm: float
+    sre_truth_mm: float
+
+
+@dataclass(frozen=True)
 class TargetError:
     """Predicted and actual registration error at one place that took no part in the fit."""
 
@@ -145,7 +160,7 @@ class Failure:
     reason: str
 
 
-Row = LandmarkError | TwoAnswers | GlandOverlap | Attempt | TargetError | Failure
+Row = LandmarkError | TwoAnswers | GlandOverlap | Attempt | ManualErrors | TargetError | Failure
 R = TypeVar("R", bound=Row)
 
 
@@ -157,6 +172,7 @@ class Records:
     two_answers: list[TwoAnswers] = field(default_factory=list)
     glands: list[GlandOverlap] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
+    manual: list[ManualErrors] = field(default_factory=list)
     targets: list[TargetError] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)

@@ -11,10 +11,9 @@ from scipy import ndimage
 
 from fusioninit.detection.predict import Detection
 from fusioninit.geometry import RigidTransform, Space
-from fusioninit.landmarks import REQUIRED_NAMES, Landmark, LandmarkSet
+from fusioninit.landmarks import LandmarkSet
 from fusioninit.registration import GlandShape, LandmarkFit, Unsolved, fit_landmarks
 from fusioninit.registration.icp import align_surfaces
-from fusioninit.registration.landmark_pairs import MEAN_RADIUS_PER_SD
 from fusioninit.registration.metrics import (
     residual_rotation_deg,
     surface_registration_error_mm,
@@ -33,17 +32,8 @@ FloatArray = NDArray[np.float64]
 USES_GLANDS = frozenset({"map", "robust", "auto"})
 """Estimators to which gland shapes are evidence; the others take points only."""
 
-MANUAL_ESTIMATORS = ("svd", "auto")
-"""What manual points are registered with: the paper's way, and the program's."""
-
 TRUE_RIGID_PART = Way("reference", "none", "true rigid part")
 """The true transform judged like an answer: what ICP and deformation alone leave."""
-
-OBSERVER_SEED = 1_234
-"""Together with a case's number, seeds the simulated observer."""
-
-LEAST_OBSERVER_SD_MM = 0.1
-"""Even a perfect observer's points need a covariance that can be inverted."""
 
 MAX_VOXELS = 20_000
 """Gland voxels that are moved to see how much of the gland stays in the US image."""
@@ -138,28 +128,6 @@ def automatic_inputs(detections: dict[Space, Detection]) -> Inputs:
 def given_inputs(case: PairCase, references: References) -> Inputs:
     """The case's own landmarks and gland masks."""
     return Inputs(case.landmarks, references.shapes)
-
-
-def manual_inputs(case: PairCase, *, observer_difference_mm: float) -> Inputs:
-    """The three required points as one observer would place them in each image.
-
-    Two observers with SD s per axis are 1.596 sqrt(2) s apart on average; the error is drawn
-    from that s, seeded by the case's number.
-    """
-    sd = observer_difference_mm / (MEAN_RADIUS_PER_SD * np.sqrt(2))
-    random = np.random.default_rng((OBSERVER_SEED, case.number))
-    covariance = np.eye(3) * max(sd, LEAST_OBSERVER_SD_MM) ** 2
-    drawn = {}
-    for space in (Space.MR, Space.US):
-        true = case.landmarks[space]
-        drawn[space] = LandmarkSet(
-            space,
-            tuple(
-                Landmark(name, true[name].position_mm + sd * random.normal(size=3), covariance)
-                for name in REQUIRED_NAMES
-            ),
-        )
-    return Inputs(drawn, {})
 
 
 def ways(points: str, estimators: tuple[str, ...], *, glands: str = "none") -> list[Way]:

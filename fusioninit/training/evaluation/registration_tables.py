@@ -8,7 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from fusioninit.training.evaluation import paper
-from fusioninit.training.evaluation.records import Attempt, TargetError, Way, column, unique, where
+from fusioninit.training.evaluation.records import (
+    Attempt,
+    ManualErrors,
+    TargetError,
+    Way,
+    column,
+    unique,
+    where,
+)
 from fusioninit.training.evaluation.statistics import (
     ROTATION_EDGES_DEG,
     SRE_EDGES_MM,
@@ -53,7 +61,11 @@ ROTATION = Histogram(
 
 
 def registration_tables(
-    attempts: Sequence[Attempt], targets: Sequence[TargetError], *, observer: str
+    attempts: Sequence[Attempt],
+    targets: Sequence[TargetError],
+    manual: Sequence[ManualErrors] = (),
+    *,
+    observer: str,
 ) -> list[Table]:
     """Tables on the registrations of one source; `observer` says how "manual" was made."""
     if not attempts:
@@ -62,6 +74,7 @@ def registration_tables(
     tables = [
         registration_table(attempts, observer=observer),
         gain_table(answers),
+        *([manual_table(answers, manual)] if manual else []),
         histogram_table(answers, SRE),
         histogram_table(answers, ROTATION),
     ]
@@ -117,6 +130,31 @@ def gain_table(attempts: Sequence[Attempt]) -> Table:
         ("Way", "Against", "Cases", "SRE", "SRE to truth"),
         lines,
     )
+
+
+def manual_table(attempts: Sequence[Attempt], manual: Sequence[ManualErrors]) -> Table:
+    """What a person's points give on average, and what the detected ones give beside it."""
+    lines = []
+    for estimator in unique(row.estimator for row in manual):
+        own = where(manual, estimator=estimator)
+        name = f"manual, {estimator}, {own[0].draws} observers a case"
+        lines.append([name, str(len(own)), *_both_sre(own)])
+    for estimator in unique(row.estimator for row in manual):
+        found = _of(attempts, Way("automatic", "none", estimator))
+        if found:
+            lines.append([found[0].way.label, str(len(found)), *_both_sre(found)])
+    return Table(
+        "manual",
+        "Detected landmarks beside many observers' points",
+        "Mean SRE and its SD over cases. One observer's points a case, as in table 2, leave the "
+        "mean uncertain by what that observer happened to do; here each case is the mean of many.",
+        ("Way", "Cases", "SRE mm", "SRE to truth mm"),
+        lines,
+    )
+
+
+def _both_sre(rows: Sequence[Attempt | ManualErrors]) -> list[str]:
+    return [mean_and_sd(mean_sd(column(rows, value))) for value in ("sre_mm", "sre_truth_mm")]
 
 
 def histogram_table(attempts: Sequence[Attempt], histogram: Histogram) -> Table:

@@ -66,6 +66,7 @@ def tables_of(comparison: Comparison, source: Source) -> list[Table]:
         *registration_tables(
             where(records.attempts, source=source.name),
             where(records.targets, source=source.name),
+            where(records.manual, source=source.name),
             observer=_observer(comparison, source),
         ),
     ]

@@ -16,7 +16,16 @@ def test_the_bundled_weights_are_measured_from_file_to_tables(tmp_path):
     config.write_text('output = "tables"\nthreads = 1\n[phantom]\ncount = 2\n')
     folder = evaluate(config)
     text = (folder / "tables.md").read_text(encoding="utf-8")
-    for title in ("Table 1", "Table 2", "Table 3", "Table 4", "Gland Dice", "Coverage"):
+    titles = (
+        "Table 1",
+        "Table 2",
+        "Table 3",
+        "Table 4",
+        "Gland Dice",
+        "Coverage",
+        "Detected landmarks beside",
+    )
+    for title in titles:
         assert f"## {title}" in text
     assert f"Command: fusioninit evaluate {config}" in text
     assert "2 pairs, seeds 40000 to 40001" in text

@@ -10,6 +10,7 @@ from fusioninit.training.evaluation.detection_tables import (
 from fusioninit.training.evaluation.records import (
     Attempt,
     LandmarkError,
+    ManualErrors,
     TargetError,
     TwoAnswers,
 )
@@ -17,6 +18,7 @@ from fusioninit.training.evaluation.registration_tables import (
     SRE,
     gain_table,
     histogram_table,
+    manual_table,
     registration_table,
     target_table,
 )
@@ -155,6 +157,15 @@ def test_gains_compare_the_same_cases_with_automatic_and_manual_least_squares():
     assert gains["automatic, auto", "automatic, svd"] == ["2", "-20 %"]
     assert gains["automatic, auto", "manual, svd"] == ["2", "+60 %"]
     assert ("automatic, svd", "automatic, svd") not in gains
+
+
+def test_detected_points_stand_beside_the_mean_of_many_observers():
+    manual = [ManualErrors("s", str(n), "svd", 200, sre, sre - 1) for n, sre in enumerate([3, 5])]
+    table = manual_table(attempts("svd", [10.0, 10.0]), manual)
+    assert table.rows == [
+        ["manual, svd, 200 observers a case", "2", "4.00 ± 1.00", "3.00 ± 1.00"],
+        ["automatic, svd", "2", "10.00 ± 0.00", "10.00 ± 0.00"],
+    ]
 
 
 def test_table_3_stands_beside_the_papers_counts():
