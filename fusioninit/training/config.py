@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
@@ -99,8 +99,11 @@ class ExportSection(Section):
     """Other cases whose figures go on the card."""
     average_with: tuple[Path, ...] = ()
     """safetensors weights of the same network; what is exported is the mean of these and the
-    training's own. Means of weights that lie on one training's way were measured to transfer
-    better to real scans than its end."""
+    training's own."""
+    average_at: tuple[Annotated[int, Field(ge=1)], ...] = ()
+    """Steps after which the running average is kept, to be averaged with the end's likewise. Means
+    of weights that lie on one training's way were measured to transfer better to real scans than
+    its end."""
 
 
 class EvaluationSection(Section):
@@ -170,6 +173,10 @@ class TrainingConfig(Section):
             gland=self.network.gland,
             grid=self.grid,
         )
+
+    def average_path(self, step: int) -> Path:
+        """Where the running average after `step` steps is kept, if it is."""
+        return self.output / CHECKPOINTS / f"average-{step:06d}.safetensors"
 
     def save(self, path: Path) -> None:
         """Write as JSON, all defaults spelt out."""

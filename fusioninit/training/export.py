@@ -53,12 +53,13 @@ OWN_LIMITS = (
 def averaged_network(config: TrainingConfig) -> tuple[LandmarkNetwork, dict]:
     """The running average of the last checkpoint's weights, and its steps and minutes.
 
-    Where the configuration names other weights to average with, the mean of all.
+    Where the configuration names other weights or steps to average with, the mean of all; steps
+    that were not reached are left out.
 
     Raises
     ------
     InputError
-        No checkpoint there, or other weights are of another network.
+        No checkpoint there, or other weights are of another network or missing.
     """
     checkpoint = config.output / CHECKPOINTS / LAST
     if not checkpoint.is_file():
@@ -70,17 +71,26 @@ def averaged_network(config: TrainingConfig) -> tuple[LandmarkNetwork, dict]:
         for key, value in state["state_dict"].items()
         if key.startswith(prefix)
     }
-    others = config.export.average_with if config.export else ()
-    weights = mean_weights(weights, others)
+    section = config.export or ExportSection()
+    steps = int(state["global_step"])
+    kept = {step: config.average_path(step) for step in section.average_at if step < steps}
+    missing = [step for step in section.average_at if step not in kept]
+    if missing:
+        _log.warning("export.average_at: training ended at step %d, before %s", steps, missing)
+    weights = mean_weights(weights, [*kept.values(), *section.average_with])
     network = LandmarkNetwork(config.unet)
     network.load_state_dict(weights)
     minutes = float(state["state_dict"]["trained_seconds"]) / 60
     made: dict[str, Any] = {
-        "steps": int(state["global_step"]),
+        "steps": steps,
         "minutes": round(minutes, 1),
     }
-    if others:
-        made["mean_with"] = [hashlib.sha256(path.read_bytes()).hexdigest() for path in others]
+    if kept:
+        made["mean_with_steps"] = list(kept)
+    if section.average_with:
+        made["mean_with"] = [
+            hashlib.sha256(path.read_bytes()).hexdigest() for path in section.average_with
+        ]
     return network.eval(), made
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import lightning
 import torch
+from safetensors.torch import save_file
 from torch import Tensor
 
 from fusioninit.detection.dsnt import expectation, flat_softmax, mode
@@ -106,6 +107,7 @@ class DetectorModule(lightning.LightningModule):
         self.register_buffer("half_extent_mm", torch.tensor(config.input_grid.half_extent_mm))
         self.register_buffer("trained_seconds", torch.zeros((), dtype=torch.float64))
         self._last_time = time.monotonic()
+        self._kept_steps = frozenset(config.export.average_at if config.export else ())
         self._skipped = 0
         self._errors: list[Tensor] = []
         self._dice: list[Tensor] = []
@@ -212,6 +214,8 @@ class DetectorModule(lightning.LightningModule):
             pairs = zip(self.average.parameters(), self.network.parameters(), strict=True)
             for mean, value in pairs:
                 mean.lerp_(value, 1 - decay)
+        if self.global_step in self._kept_steps and self.trainer.is_global_zero:
+            self._keep_average()
         now = time.monotonic()
         self.trained_seconds += now - self._last_time
         self._last_time = now
@@ -221,6 +225,15 @@ class DetectorModule(lightning.LightningModule):
             done = self.trainer.strategy.reduce_boolean_decision(done, all=False)
         if done:
             self.trainer.should_stop = True
+
+    def _keep_average(self) -> None:
+        path = self.config.average_path(self.global_step)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_suffix(".part")
+        save_file(
+            {k: v.cpu().contiguous() for k, v in self.average.state_dict().items()}, temporary
+        )
+        temporary.replace(path)
 
     def on_validation_start(self) -> None:
         self._errors, self._dice = [], []

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from cases import ellipsoid
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from fusioninit.detection.dsnt import covariance, flat_softmax
 from fusioninit.detection.looks import Look, merged
@@ -141,6 +141,29 @@ def test_what_is_exported_can_be_the_mean_of_several_weights(tmp_path):
         expected = (own.state_dict()[name] + other.state_dict()[name]) / 2
         torch.testing.assert_close(tensor, expected)
     assert len(made["mean_with"]) == 1
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_averages_of_chosen_steps_are_kept_and_averaged_with_the_end(tmp_path, caplog):
+    exact = {"precision": "float32", "threads": 1, "optimiser": {"decay_fraction": 0.0}}
+    shorter = tiny(tmp_path / "two", stopping={"max_steps": 2}, **exact)
+    train_config(shorter, draw=ellipsoid)
+    at_two, _ = averaged_network(shorter)
+    alone = tiny(tmp_path / "run", export={"average_at": [2, 90]}, **exact)
+    train_config(alone, draw=ellipsoid)
+    kept = load_file(tmp_path / "run" / "checkpoints" / "average-000002.safetensors")
+    end, _ = averaged_network(tiny(tmp_path / "run"))
+    mean, made = averaged_network(alone)
+    assert made["steps"] == 4
+    assert made["mean_with_steps"] == [2]
+    assert "before [90]" in caplog.text
+    for name, tensor in mean.state_dict().items():
+        torch.testing.assert_close(kept[name], at_two.state_dict()[name], atol=1e-5, rtol=1e-4)
+        expected = (end.state_dict()[name] + kept[name]) / 2
+        torch.testing.assert_close(tensor, expected)
+    (tmp_path / "run" / "checkpoints" / "average-000002.safetensors").unlink()
+    with pytest.raises(InputError, match=r"average-000002.safetensors: the weights cannot be read"):
+        averaged_network(alone)
 
 
 @pytest.mark.filterwarnings("ignore")
