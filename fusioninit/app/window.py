@@ -19,6 +19,7 @@ from fusioninit.app.work import (
     BundledNetworks,
     export_case,
     holds_targets,
+    learn_prior,
     load_torch_ahead,
     read_for_window,
     read_targets,
@@ -35,12 +36,14 @@ from fusioninit.session import (
     Detecting,
     Exporting,
     LatestJob,
+    LearningPrior,
     Opening,
     Preparing,
     ReadingTargets,
     Saving,
     Session,
 )
+from fusioninit.state import Case
 
 NAME = "fusioninit"
 
@@ -88,8 +91,9 @@ def make_window(preferences: Preferences, *, journals: Path) -> MainWindow:
     application = QApplication.instance()
     assert isinstance(application, QApplication)
     apply_theme(application, THEMES.get(preferences.theme, THEMES["Dark"]))
-    session = Session()
-    jobs = reading, detecting, exporting, targets, saving, ahead = [LatestJob() for _ in range(6)]
+    session = Session(Case(prior=preferences.prior))
+    jobs = [LatestJob() for _ in range(7)]
+    reading, detecting, exporting, targets, learning, saving, ahead = jobs
     opening = Opening(
         session,
         read_for_window,
@@ -106,6 +110,7 @@ def make_window(preferences: Preferences, *, journals: Path) -> MainWindow:
         ReadingTargets(session, read_targets, targets),
         Saving(session, saving),
         Preparing(session, load_torch_ahead, ahead),
+        LearningPrior(session, learn_prior, learning),
         open_demo=_open_demo,
         holds_targets=holds_targets,
     )

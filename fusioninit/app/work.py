@@ -19,6 +19,7 @@ from fusioninit.imaging.stated_geometry import StatedGeometry
 from fusioninit.imaging.volume import Volume
 from fusioninit.session.protocols import Cancelled, Detection, LandmarkPredictor, Progress
 from fusioninit.state import Case, Target
+from fusioninit.state.pose_prior import PosePrior
 
 
 def read_for_window(
@@ -109,6 +110,13 @@ def read_targets(path: Path) -> tuple[Target, ...]:
     from fusioninit.exchange.targets import read_targets as read
 
     return read(path)
+
+
+def learn_prior(folder: Path) -> PosePrior:
+    """Learn a prior on the pose from accepted exports below a folder."""
+    from fusioninit.exchange.learned_prior import learn_prior as learn
+
+    return learn(folder)
 
 
 _TARGET_ENDINGS = (".mrk.json", ".fcsv", ".stl")

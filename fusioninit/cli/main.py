@@ -155,6 +155,18 @@ def _add_register(commands: _Commands) -> None:
         "--keep-identity", action="store_true", help="name the patient in what is exported"
     )
     register.add_argument("--estimator", default="svd", metavar="NAME")
+    prior = register.add_mutually_exclusive_group()
+    prior.add_argument(
+        "--probe",
+        choices=["unknown", "end-fire", "side-fire"],
+        help="how the probe's beam leaves it: how far MR and US are usually turned apart",
+    )
+    prior.add_argument(
+        "--prior",
+        type=Path,
+        metavar="FOLDER",
+        help="learn what poses are usual from the accepted exports below this folder",
+    )
     register.add_argument("--json", action="store_true")
 
 

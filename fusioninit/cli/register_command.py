@@ -15,8 +15,9 @@ from fusioninit.errors import InputError
 from fusioninit.geometry import Space
 from fusioninit.imaging import Volume
 from fusioninit.landmarks import LABELS
-from fusioninit.registration import ESTIMATORS, LandmarkFit, Unsolved
+from fusioninit.registration import ESTIMATORS, LandmarkFit, Probe, Unsolved
 from fusioninit.state import Case
+from fusioninit.state.pose_prior import PosePrior
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ def registration_record(registered: Registered) -> dict[str, Any]:
     return {
         "us_from_mr": fit.us_from_mr.matrix,
         "estimator": fit.estimator,
+        "prior": case.prior.name,
         "residuals_mm": fit.residuals_mm,
         "edge_difference_mm": {f"{a}-{b}": d for (a, b), d in fit.edge_differences_mm.items()},
         "warnings": list(registered.warnings),
@@ -117,7 +119,7 @@ def _open_case(options: Namespace) -> Case:
     from fusioninit.exchange.markups import read_landmarks
     from fusioninit.state.guards import pair_warnings, require_two_images
 
-    case = Case().with_estimator(options.estimator)
+    case = Case(prior=_prior(options)).with_estimator(options.estimator)
     for space in (Space.MR, Space.US):
         path, marks = getattr(options, space.value), getattr(options, f"{space.value}_landmarks")
         if path is None and marks is None:
@@ -134,6 +136,14 @@ def _open_case(options: Namespace) -> Case:
         for warning in pair_warnings(mr=case.mr, us=case.us):
             tell(f"warning: {warning}")
     return _targets(options, _with_masks(case, options))
+
+
+def _prior(options: Namespace) -> PosePrior:
+    from fusioninit.exchange.learned_prior import learn_prior
+
+    if options.prior is not None:
+        return learn_prior(options.prior)
+    return PosePrior.for_probe(Probe(options.probe or Probe.UNKNOWN))
 
 
 def _targets(options: Namespace, case: Case) -> Case:

@@ -170,6 +170,7 @@ def _fit_record(contents: Contents) -> dict[str, Any]:
         "targets": targets,
         "estimator": fit.estimator,
         "method": fit.method,
+        "how_fitted": fit.explanation,
         "expected_error_at_landmarks_mm": None
         if errors is None
         else dict(zip(contents.mr_landmarks, errors[:, 0].tolist(), strict=True)),

@@ -16,6 +16,7 @@ from fusioninit.gui.unsaved_guard import UnsavedGuard
 from fusioninit.session import Session
 from fusioninit.state import Case, save_case
 from fusioninit.state.case_file import SUFFIX
+from fusioninit.state.pose_prior import PosePrior
 
 IMAGES = "Volumes (*.nii *.nii.gz *.nrrd *.nhdr *.mha *.mhd *.dcm);;All files (*)"
 TARGETS = "Targets (*.mrk.json *.json *.stl *.dcm *.nii *.nii.gz *.nrrd *.mha *.mhd);;All files (*)"
@@ -36,6 +37,7 @@ class FileFlow(QObject):
         self._window, self._session, self._preferences = window, session, preferences
         self._opening, self._exporting = services.opening, services.exporting
         self._reading_targets = services.reading_targets
+        self._learning_prior = services.learning_prior
         self._holds_targets = services.holds_targets
         self._targets_waiting: list[Path] = []
         self._saving = services.saving
@@ -53,6 +55,8 @@ class FileFlow(QObject):
         if self._reading_targets is not None:
             self._reading_targets.added.connect(self._on_targets_added)
             self._reading_targets.finished.connect(self._load_waiting_targets)
+        if self._learning_prior is not None:
+            self._learning_prior.learned.connect(self._on_prior_learned)
 
     @property
     def case_name(self) -> str:
@@ -157,6 +161,15 @@ class FileFlow(QObject):
             self._preferences.set_value("folder", str(path.parent))
             self._reading_targets.start(path)
 
+    def choose_prior_folder(self) -> None:
+        """Ask for the folder of exports that a prior on the pose is learned from."""
+        name = QFileDialog.getExistingDirectory(
+            self._window, "Learn from accepted registrations", self._last_folder()
+        )
+        if name and self._learning_prior is not None:
+            self._preferences.set_value("folder", name)
+            self._learning_prior.start(Path(name))
+
     def _load_waiting_targets(self) -> None:
         """Dropped together with volumes, targets wait until the MR stands."""
         if self._targets_waiting and not self._opening.is_running:
@@ -165,6 +178,9 @@ class FileFlow(QObject):
     def _on_targets_added(self, path: Path, count: int) -> None:
         targets = "1 target" if count == 1 else f"{count} targets"
         self.told.emit("info", f"Added {targets} from {path.name}")
+
+    def _on_prior_learned(self, prior: PosePrior) -> None:
+        self.told.emit("info", f"Prior on the pose {prior.name}")
 
     def ask_space(self, path: Path) -> Space | str | None:
         """Ask whether a file is MR, US or "targets"; None when the person would not open it."""

@@ -158,6 +158,8 @@ class MainWindow(QMainWindow):
         self.targets.load_requested.connect(self.files.choose_targets)
         self.landmarks.detect_requested.connect(lambda: self.detect((Space.MR, Space.US)))
         self.registration.jump_requested.connect(self.views.jump_to)
+        self.registration.learning_requested.connect(self.files.choose_prior_folder)
+        self.registration.prior.chosen.connect(self.preferences.keep_prior)
         for teller in (self.files, self.scene_place):
             teller.told.connect(lambda kind, text: self.messages.show_message(text, kind=kind))
         self.preferences.changed.connect(self._apply_preferences)
@@ -170,6 +172,8 @@ class MainWindow(QMainWindow):
         for work in self._services.works:
             self.progress.follow(work)
             work.failed.connect(self.messages.show_message)
+        if self._services.learning_prior is not None:
+            self._services.learning_prior.learned.connect(self.preferences.keep_prior)
         self._services.opening.warned.connect(self._warn)
         self._services.opening.doubted.connect(self.pair_guard.ask)
         # in a turn of its own: the images are painted first, and the opening's progress has ended

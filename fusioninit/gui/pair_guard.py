@@ -54,7 +54,7 @@ class PairGuard(QObject):
             return
         self._session.note(f"Pair refused by the person, who was told: {said}")
         self._session.end()
-        self._session.open_case(Case())
+        self._session.open_case(Case(prior=self._session.case.prior))
 
     def _dismiss(self) -> None:
         if self.box is not None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
+
+from fusioninit.errors import ReadError
+from fusioninit.state.pose_prior import PosePrior, prior_from_record, prior_to_record
 
 MOST_RECENT = 8
 DEVICES: dict[str, str | None] = {"Automatic": None, "CPU": "cpu", "GPU (CUDA)": "cuda"}
@@ -49,6 +53,18 @@ class Preferences(QObject):
     def device(self) -> str:
         """Where the networks run: a name in `DEVICES`."""
         return str(self._settings.value("device", "Automatic"))
+
+    @property
+    def prior(self) -> PosePrior:
+        """What is assumed of the pose of a new case: what was chosen last."""
+        try:
+            return prior_from_record(json.loads(str(self._settings.value("prior", ""))))
+        except (ValueError, ReadError):
+            return PosePrior()
+
+    def keep_prior(self, prior: PosePrior) -> None:
+        """Assume this of new cases."""
+        self._settings.setValue("prior", json.dumps(prior_to_record(prior)))
 
     @property
     def recent(self) -> list[list[str]]:

@@ -25,6 +25,7 @@ from fusioninit.gui.alignment_text import (
     signed,
 )
 from fusioninit.gui.calm import Calm
+from fusioninit.gui.prior_choice import PriorChoice
 from fusioninit.gui.theme import current_theme
 from fusioninit.registration import ESTIMATORS, LandmarkFit, Unsolved
 from fusioninit.session import Session
@@ -34,8 +35,10 @@ EDGE_CONSPICUOUS_MM = 5.0
 
 
 class RegistrationPanel(QFrame):
-    """Reads everything from the case's registration; changes only the estimator."""
+    """Reads everything from the case's registration; changes only the estimator and the prior."""
 
+    learning_requested = Signal()
+    """The person would have the prior learned from own exports."""
     jump_requested = Signal(str)
     """The landmark that a finding names."""
 
@@ -47,6 +50,7 @@ class RegistrationPanel(QFrame):
         for name in ESTIMATORS:
             self.estimator.addItem(estimator_label(name), name)
         self.estimator.setAccessibleName("Estimator")
+        self.prior = PriorChoice()
         self.figure, self.figure_caption = _label("figure"), _label("faint")
         self.error, self.error_caption = _label("figure"), _label("faint")
         self.caption = _label("faint", wraps=True)
@@ -59,6 +63,8 @@ class RegistrationPanel(QFrame):
         session.registration_changed.connect(Calm(session, self.refresh, self).follow)
         session.case_opened.connect(self.refresh)
         self.estimator.activated.connect(self._choose_estimator)
+        self.prior.chosen.connect(session.set_prior)
+        self.prior.learning_requested.connect(self.learning_requested)
         self.findings.linkActivated.connect(self.jump_requested)
         self.refresh()
 
@@ -74,6 +80,7 @@ class RegistrationPanel(QFrame):
         column.addLayout(self._make_figures())
         column.addWidget(self.caption)
         column.addWidget(self.findings)
+        column.addLayout(self._make_prior())
         self._details = QWidget()
         details = QVBoxLayout(self._details)
         details.setContentsMargins(0, 2, 0, 0)
@@ -88,6 +95,13 @@ class RegistrationPanel(QFrame):
         details.addWidget(_label("heading", text="US FROM MR (LPS, MM)"))
         details.addWidget(self.matrix)
         column.addWidget(self._details)
+
+    def _make_prior(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.addWidget(_label("heading", text="ASSUMED OF THE POSE"))
+        row.addStretch(1)
+        row.addWidget(self.prior)
+        return row
 
     def _make_figures(self) -> QGridLayout:
         grid = QGridLayout()
@@ -109,6 +123,7 @@ class RegistrationPanel(QFrame):
         case = self._session.case
         with QSignalBlocker(self.estimator):
             self.estimator.setCurrentIndex(self.estimator.findData(case.estimator))
+        self.prior.show_prior(case.prior)
         fit = case.registration
         is_solved = isinstance(fit, LandmarkFit)
         for widget in (self._details, self.error, self.error_caption, self.figure_caption):

@@ -10,6 +10,7 @@ from typing import Any
 from fusioninit.session import (
     Detecting,
     Exporting,
+    LearningPrior,
     Opening,
     Preparing,
     ReadingTargets,
@@ -38,6 +39,7 @@ class Services:
     reading_targets: ReadingTargets | None = None
     saving: Saving | None = None
     preparing: Preparing | None = None
+    learning_prior: LearningPrior | None = None
     open_demo: OpenCase | None = None
     holds_targets: HoldsTargets = _never
 
@@ -48,6 +50,7 @@ class Services:
             self.detecting,
             self.opening,
             self.reading_targets,
+            self.learning_prior,
             self.exporting,
             self.saving,
             self.preparing,

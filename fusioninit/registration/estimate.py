@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusioninit.landmarks import LABELS, REQUIRED_NAMES
+from fusioninit.registration.center_prior import CenterPrior
 from fusioninit.registration.deformation import DeformationModel
 from fusioninit.registration.gland_shape import GlandShape
 from fusioninit.registration.landmark_pairs import LandmarkPairs
@@ -31,10 +32,18 @@ class Unsolved:
 
 @dataclass(frozen=True, eq=False)
 class FitModel:
-    """What is assumed about rotation and deformation before the points are seen."""
+    """What is assumed about pose and deformation before the points are seen.
+
+    Of the translation nothing, unless `center` was learned: no frame fixes where a US image lies.
+    """
 
     prior: RotationPrior = field(default_factory=RotationPrior.for_probe)
     deformation: DeformationModel = field(default_factory=DeformationModel)
+    center: CenterPrior | None = None
+
+    def without_pose(self) -> FitModel:
+        """The same deformation; nothing is assumed of the pose."""
+        return FitModel(RotationPrior.flat(), self.deformation)
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ for evaluation and simulation, where a drag's half millisecond a case is too lon
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +17,7 @@ from scipy.spatial.transform import Rotation
 from fusioninit.geometry import rotation_matrix
 from fusioninit.landmarks import REQUIRED_NAMES, LandmarkName
 from fusioninit.registration.arun import arun_rigid
+from fusioninit.registration.center_prior import CenterPrior
 from fusioninit.registration.deformation import DeformationModel
 from fusioninit.registration.estimate import MIN_SPREAD_MM, FitModel
 from fusioninit.registration.estimators.posterior_mode import distance2_from_the_rest
@@ -172,7 +173,7 @@ def _weighted(pairs: ManyPairs, _: FitModel) -> Poses:
 
 def _anisotropic(pairs: ManyPairs, _: FitModel) -> Poses:
     start = Poses(*arun_rigid(pairs.fixed_mm, pairs.moving_mm))
-    mode = _maximise(pairs, start, _noise(pairs, DeformationModel.rigid()), RotationPrior.flat())
+    mode = _maximise(pairs, start, FitModel(RotationPrior.flat(), DeformationModel.rigid()))
     return _without(mode.poses, pairs.are_degenerate)
 
 
@@ -190,10 +191,7 @@ def _auto(pairs: ManyPairs, model: FitModel) -> Poses:
     many = len(pairs.names) > MIN_KEPT
     learnt = pairs.hold_predicted & ~pairs.are_degenerate & many
     poses = _empty(len(pairs))
-    for which, own in (
-        (learnt, replace(model, prior=RotationPrior.flat())),
-        (~learnt, model),
-    ):
+    for which, own in ((learnt, model.without_pose()), (~learnt, model)):
         if which.any():
             _put(poses, which, _robust(pairs.cases(which), own))
     return poses
@@ -236,7 +234,7 @@ def _mode(pairs: ManyPairs, model: FitModel) -> _Mode:
         rotation @ pairs.moving_mm.mean(axis=1)[..., None]
     ).squeeze(-1)
     translation[absurd] = upright[absurd]
-    return _maximise(pairs, Poses(rotation, translation), _noise(pairs, model.deformation), prior)
+    return _maximise(pairs, Poses(rotation, translation), model)
 
 
 def _noise(pairs: ManyPairs, deformation: DeformationModel) -> LandmarkNoise:
@@ -249,8 +247,9 @@ def _noise(pairs: ManyPairs, deformation: DeformationModel) -> LandmarkNoise:
     )
 
 
-def _maximise(pairs: ManyPairs, start: Poses, noise: LandmarkNoise, prior: RotationPrior) -> _Mode:
-    """`posterior.maximise` for points and a prior; a case that has converged stays as it is."""
+def _maximise(pairs: ManyPairs, start: Poses, model: FitModel) -> _Mode:
+    """`posterior.maximise` for points and priors; a case that has converged stays as it is."""
+    noise, prior = _noise(pairs, model.deformation), model.prior
     rotation, translation = start.rotation.copy(), start.translation_mm.copy()
     center = pairs.fixed_mm.mean(axis=1)
     count = len(pairs)
@@ -268,6 +267,10 @@ def _maximise(pairs: ManyPairs, start: Poses, noise: LandmarkNoise, prior: Rotat
             pull, push = _prior_pull(prior, rotation)
             local[:, :3, :3] += pull
             gradient[:, :3] += push
+        if model.center is not None:
+            pull, push = _center_pull(model.center, moved.mean(axis=1), center)
+            local += pull
+            gradient += push
         information[moving] = local[moving]
         step = solve(local, gradient[..., None])[..., 0]
         size = LEVER_MM * np.linalg.norm(step[:, :3], axis=1) + np.linalg.norm(step[:, 3:], axis=1)
@@ -292,6 +295,15 @@ def _prior_pull(prior: RotationPrior, rotation: FloatArray) -> tuple[FloatArray,
     jacobian = _logarithm_jacobians(vector)
     pull = np.swapaxes(jacobian, -1, -2) @ prior.precision * np.reshape(weight, (-1, 1, 1))
     return pull @ jacobian, -(pull @ offset[..., None])[..., 0]
+
+
+def _center_pull(
+    prior: CenterPrior, places_mm: FloatArray, center_mm: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Information (B, 6, 6) and gradient (B, 6) of the prior on the landmarks' mean."""
+    jacobian = motion_jacobian(places_mm, center_mm)
+    pulled = np.swapaxes(jacobian, -1, -2) @ inverse(prior.covariance_mm2)
+    return pulled @ jacobian, (pulled @ (prior.mean_mm - places_mm)[..., None])[..., 0]
 
 
 def _logarithm_jacobians(vector_rad: FloatArray) -> FloatArray:

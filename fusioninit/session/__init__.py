@@ -4,6 +4,7 @@ from fusioninit.session.detecting import Detecting
 from fusioninit.session.edits import EditCase
 from fusioninit.session.exporting import Exporting
 from fusioninit.session.jobs import InlineJob, Job, LatestJob
+from fusioninit.session.learning_prior import LearningPrior
 from fusioninit.session.opening import Opening
 from fusioninit.session.preparing import Preparing
 from fusioninit.session.protocols import CaseExporter, Detection, LandmarkPredictor, VolumeReader
@@ -24,6 +25,7 @@ __all__ = [
     "Job",
     "LandmarkPredictor",
     "LatestJob",
+    "LearningPrior",
     "Opening",
     "Preparing",
     "ReadingTargets",

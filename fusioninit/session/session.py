@@ -19,6 +19,7 @@ from fusioninit.session.edits import EditCase
 from fusioninit.session.protocols import Detection
 from fusioninit.state import Case, Core, Decision, Journal, Target
 from fusioninit.state.case_file import case_record
+from fusioninit.state.pose_prior import PosePrior
 
 CLOSED = "close"
 """The journal's last action when a session ended as it should."""
@@ -267,6 +268,11 @@ class Session(QObject):
         if estimator != self._case.estimator:
             self._push(f"Estimator {estimator}", self._case.with_estimator(estimator))
 
+    def set_prior(self, prior: PosePrior) -> None:
+        """Assume something else of the pose before any landmark is seen."""
+        if prior is not self._case.prior:
+            self._push(f"Prior: {prior.name}", self._case.with_prior(prior))
+
     def set_gland(self, gland: Volume) -> None:
         """Take a gland mask from outside."""
         self._push(f"Load {gland.space.upper()} gland", self._case.with_gland(gland))
@@ -322,7 +328,7 @@ class Session(QObject):
     def show_case(self, case: Case) -> None:
         """Replace the case and tell who shows what changed. Called by undo commands only."""
         before, self._case = self._case, case
-        solved_anew = before.estimator != case.estimator
+        solved_anew = before.estimator != case.estimator or before.prior is not case.prior
         for space in (Space.US, Space.MR):
             if before.landmarks(space) is not case.landmarks(space):
                 solved_anew = True

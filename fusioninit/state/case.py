@@ -12,10 +12,11 @@ from numpy.typing import ArrayLike, NDArray
 from fusioninit.geometry import RigidTransform, Space
 from fusioninit.imaging.volume import Volume
 from fusioninit.landmarks import LandmarkSet
-from fusioninit.registration import LandmarkFit, Unsolved, fit_landmarks
+from fusioninit.registration import FitModel, LandmarkFit, Unsolved, fit_landmarks
 from fusioninit.registration.disagreement import Disagreement, compare_answers
 from fusioninit.registration.gland_shape import GlandShape
 from fusioninit.state.needle_plan import Core, require_distinct_names
+from fusioninit.state.pose_prior import PosePrior
 
 FIXED, MOVING = Space.US, Space.MR
 """US is fixed and MR moves onto it. Said here, once; elsewhere the words are `us` and `mr`."""
@@ -56,7 +57,7 @@ def _empty_mr() -> LandmarkSet:
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """Volumes, landmarks, glands, targets, cores, the estimator chosen and the decision taken.
+    """Volumes, landmarks, glands, targets, cores, estimator and prior chosen, the decision taken.
 
     `registration` is derived, so landmarks and transform cannot disagree. `us_predicted` and
     `mr_predicted` keep what the network last said, for comparison and revert; `us_second` and
@@ -76,6 +77,7 @@ class Case:
     targets: tuple[Target, ...] = ()
     cores: tuple[Core, ...] = ()
     estimator: str = "svd"
+    prior: PosePrior = field(default_factory=PosePrior)
     decision: Decision | None = None
 
     def volume(self, space: Space) -> Volume | None:
@@ -170,6 +172,10 @@ class Case:
         """A case solved by another estimator."""
         return self._with(estimator=estimator, decision=None)
 
+    def with_prior(self, prior: PosePrior) -> Case:
+        """A case in which something else is assumed of the pose."""
+        return self._with(prior=prior, decision=None)
+
     def with_decision(self, decision: Decision | None) -> Case:
         """A case in which a person has decided (or withdrawn the decision)."""
         return self._with(decision=decision)
@@ -186,7 +192,12 @@ class Case:
             estimator=self.estimator,
             fixed_gland=self.gland_shape(FIXED),
             moving_gland=self.gland_shape(MOVING),
+            model=self._model,
         )
+
+    @cached_property
+    def _model(self) -> FitModel:
+        return self.prior.model(None if self.us is None else self.us.grid)
 
     @property
     def us_from_mr(self) -> RigidTransform | None:

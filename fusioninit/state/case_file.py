@@ -31,16 +31,17 @@ from fusioninit.state.needle_plan import (
     core_to_record,
     require_distinct_names,
 )
+from fusioninit.state.pose_prior import PosePrior, prior_from_record, prior_to_record
 
 SCHEMA = "fusioninit-case"
-VERSION = 5
+VERSION = 6
 """1: without cores. 2: with the planned cores. 3: with what was stated of an image's geometry.
-4: with the second network's answers. 5: with the glands."""
+4: with the second network's answers. 5: with the glands. 6: with the prior on the pose."""
 
 SUFFIX = ".fusion.json"
 
 _SETS = ("landmarks", "predicted", "second")
-_PARTS = ("images", *_SETS, "glands", "targets", "cores", "estimator", "decision")
+_PARTS = ("images", *_SETS, "glands", "targets", "cores", "estimator", "prior", "decision")
 
 _SPACES = (Space.US, Space.MR)
 
@@ -76,6 +77,7 @@ def case_record(case: Case, *, relative_to: Path | None = None) -> dict[str, Any
         ],
         "cores": [core_to_record(core) for core in case.cores],
         "estimator": case.estimator,
+        "prior": prior_to_record(case.prior),
         "decision": None if case.decision is None else vars(case.decision),
     }
 
@@ -154,6 +156,7 @@ def with_record(case: Case, record: dict[str, Any]) -> Case:
         case.with_targets(targets)
         .with_cores(cores)
         .with_estimator(record["estimator"])
+        .with_prior(prior_from_record(record["prior"]))
         .with_decision(None if decision is None else Decision(**decision))
     )
 
@@ -178,6 +181,8 @@ def migrated(record: dict[str, Any]) -> dict[str, Any]:
         }
     if record["version"] < 5:
         record = record | {"glands": {}}
+    if record["version"] < 6:
+        record = record | {"prior": prior_to_record(PosePrior())}
     return record | {"version": VERSION}
 
 

@@ -161,3 +161,35 @@ def write_slice(path, number):
     data.ImagePositionPatient = [-20, 20, -30 + 8 * number]
     data.PixelData = np.arange(63, dtype="<u2").tobytes()
     data.save_as(path, enforce_file_format=True)
+
+
+def test_the_type_of_probe_is_assumed_by_the_estimators_that_ask_for_it(files, capsys):
+    answers = {}
+    for probe in ("end-fire", "side-fire"):
+        main(arguments(files, "--json", "--estimator", "map", "--probe", probe))
+        answers[probe] = json.loads(capsys.readouterr().out)
+        assert answers[probe]["prior"] == f"{probe} probe"
+    angles = [
+        np.arccos((np.trace(np.array(a["us_from_mr"])[:3, :3]) - 1) / 2) for a in answers.values()
+    ]
+    assert angles[0] > angles[1]
+
+
+def test_a_prior_is_learned_from_accepted_exports(files, tmp_path, capsys):
+    for number in range(8):
+        out = tmp_path / "exports" / str(number)
+        files["out"] = out
+        assert main(arguments(files)) == 0
+        sidecar = out / "registration.json"
+        record = json.loads(sidecar.read_text())
+        record["decision"] = {"accepted": number < 7, "reason": "", "initials": "MK"}
+        sidecar.write_text(json.dumps(record))
+    capsys.readouterr()
+    files["out"] = tmp_path / "out"
+    learning = ("--json", "--estimator", "map", "--prior", str(tmp_path / "exports"))
+    assert main(arguments(files, *learning)) == 3
+    assert "7 accepted registrations" in capsys.readouterr().err
+    record["decision"]["accepted"] = True
+    sidecar.write_text(json.dumps(record))
+    assert main(arguments(files, *learning)) == 0
+    assert json.loads(capsys.readouterr().out)["prior"] == "learned from 8 accepted registrations"

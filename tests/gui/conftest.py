@@ -20,6 +20,7 @@ from fusioninit.session import (
     Detecting,
     Exporting,
     InlineJob,
+    LearningPrior,
     Opening,
     ReadingTargets,
     Saving,
@@ -169,6 +170,7 @@ def make_window(qapp, pair, tmp_path):
         detect_job=None,
         export=None,
         read_targets=None,
+        learn_prior=None,
         **more,
     ):
         session = Session()
@@ -182,6 +184,9 @@ def make_window(qapp, pair, tmp_path):
             exporting,
             None if read_targets is None else ReadingTargets(session, read_targets, InlineJob()),
             Saving(session, InlineJob()),
+            learning_prior=None
+            if learn_prior is None
+            else LearningPrior(session, learn_prior, InlineJob()),
             open_demo=lambda _read: Case().with_volume(pair.us).with_volume(pair.mr),
             **more,
         )

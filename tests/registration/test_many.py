@@ -6,11 +6,19 @@ from shapes import landmark_set, pair, transform
 
 from fusioninit.geometry import Space
 from fusioninit.landmarks import ALL_NAMES, REQUIRED_NAMES, LandmarkSet, Source
-from fusioninit.registration import ESTIMATORS, FitModel, RotationPrior, Unsolved, fit_landmarks
+from fusioninit.registration import (
+    ESTIMATORS,
+    CenterPrior,
+    FitModel,
+    RotationPrior,
+    Unsolved,
+    fit_landmarks,
+)
 from fusioninit.registration.landmark_pairs import pair_landmarks
 from fusioninit.registration.many import ManyPairs, fit_many
 
 FLAT = FitModel(prior=RotationPrior.flat())
+PLACED = FitModel(center=CenterPrior([3.0, -25.0, 20.0], np.diag([9.0, 16.0, 25.0])))
 
 
 def noisy_cases(names, *, count=60):
@@ -42,7 +50,7 @@ def stacked(cases) -> ManyPairs:
     return ManyPairs.of([pair_landmarks(us, mr) for us, mr in cases])
 
 
-@pytest.mark.parametrize("model", [FitModel(), FLAT], ids=["prior", "flat"])
+@pytest.mark.parametrize("model", [FitModel(), FLAT, PLACED], ids=["prior", "flat", "placed"])
 @pytest.mark.parametrize("names", [REQUIRED_NAMES, ALL_NAMES], ids=["three", "five"])
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_many_cases_get_the_answers_that_each_gets_alone(estimator, names, model):

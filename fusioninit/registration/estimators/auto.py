@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from fusioninit.registration.estimate import Estimate, Evidence, Unsolved, degenerate_points
 from fusioninit.registration.estimators.robust import MIN_KEPT, fit_robust
-from fusioninit.registration.rotation_prior import RotationPrior
 
 
 def fit_auto(evidence: Evidence) -> Estimate | Unsolved:
@@ -18,14 +17,14 @@ def fit_auto(evidence: Evidence) -> Estimate | Unsolved:
     """
     has_prior = not _has_learnt_poses(evidence)
     if not has_prior:
-        evidence = replace(evidence, model=replace(evidence.model, prior=RotationPrior.flat()))
+        evidence = replace(evidence, model=evidence.model.without_pose())
     estimate = fit_robust(evidence)
     if isinstance(estimate, Unsolved):
         return estimate
     method = "robust" if len(evidence.pairs) > MIN_KEPT else "map"
     reason = _reason(evidence, method)
     if not has_prior:
-        reason += " No rotation prior, since the network has learnt which poses are usual."
+        reason += " No prior on the pose, since the network has learnt which poses are usual."
     return replace(estimate, method=method, explanation=f"{reason} {estimate.explanation}")
 
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from fusioninit.geometry import rotation_matrix
 from fusioninit.registration.arun import arun_rigid
+from fusioninit.registration.center_prior import CenterTerm
 from fusioninit.registration.estimate import (
     MIN_SPREAD_MM,
     Estimate,
@@ -43,6 +44,8 @@ def fit_posterior_mode(evidence: Evidence, *, complete: bool = True) -> Estimate
         return unsolved
     points = PointsTerm(pairs, evidence.model.deformation)
     terms: list[Term] = [points, *([] if prior.is_flat else [PriorTerm(prior)])]
+    if evidence.model.center is not None:
+        terms.append(CenterTerm(evidence.model.center, pairs.moving_mm))
     center = pairs.fixed_mm.mean(axis=0)
     if evidence.glands:
         terms.append(CentroidTerm(*evidence.glands))
@@ -85,7 +88,10 @@ def _estimate(evidence: Evidence, points: PointsTerm, solution: Solution) -> Est
     gain = solution.covariance @ solve(noise, jacobian.reshape(-1, 6)).T
     sources = [f"{len(pairs)} landmark{'s' if len(pairs) > 1 else ''}"]
     sources += ["both glands' surfaces and centroids"] if evidence.glands else []
-    sources += [] if prior.is_flat else [f"a rotation prior ({prior.name})"]
+    if evidence.model.center is not None:
+        sources.append(f"a prior on rotation and place ({prior.name})")
+    elif not prior.is_flat:
+        sources.append(f"a rotation prior ({prior.name})")
     text = f"Most probable pose given {', '.join(sources)}, each with its uncertainty."
     if len(pairs) < 3 or min(pairs.spreads_mm) < MIN_SPREAD_MM:
         text += " The landmarks alone would not determine a rotation."
