@@ -39,7 +39,7 @@ MR, 0.098 x 48.7 in TRUS). Lateral points are sharp across the surface and slide
 PREDICTED_CORRELATION = {Space.MR: 0.05, Space.US: 0.12}
 """How much a network's landmarks in one image err together, as the correlation of their errors,
 each in units of its own covariance: five such landmarks say less than five independent ones.
-With the present networks it is 0.10 and 0.15 on 100 synthetic pairs outside the benchmark (seeds
+With the present networks it is 0.10 and 0.16 on 100 synthetic pairs outside the benchmark (seeds
 50000 to 50099), with those before 0.04 and 0.11; a fit changes by less than 0.02 mm between the
 two, and at an early stage of training it was 0.14 and 0.47."""
 
