@@ -31,7 +31,7 @@ from fusioninit.exchange.pictures import overlay_pictures
 from fusioninit.exchange.placing import fresh_folder, put_in_place
 from fusioninit.exchange.recipes import write_recipes
 from fusioninit.exchange.report import write_report
-from fusioninit.exchange.sidecar import write_sidecar
+from fusioninit.exchange.sidecar import SIDECAR_NAME, write_sidecar
 from fusioninit.exchange.target_tables import write_target_markups, write_target_table
 from fusioninit.exchange.transforms import write_elastix, write_ras_matrix, write_transform
 from fusioninit.imaging.dicom_study import study_in
@@ -62,7 +62,7 @@ EXPORTED_NAMES = frozenset(
         "cores_us.mrk.json",
         "mr_on_us_grid.nii.gz",
         "mr_moved_by_header.nii.gz",
-        "registration.json",
+        SIDECAR_NAME,
         "how_to_go_on.txt",
         "overlay.png",
         "overlay_axial.png",
@@ -131,7 +131,7 @@ def export_contents(
         if progress is not None:
             progress(1.0, "Putting the files in place")
         # an old list of targets beside a new transform would be wrong without looking wrong
-        put_in_place(fresh, out, known=EXPORTED_NAMES, last="registration.json")
+        put_in_place(fresh, out, known=EXPORTED_NAMES, last=SIDECAR_NAME)
         return {name: out / path.name for name, path in files.items()}
     except WrittenFileError:
         raise
@@ -149,7 +149,7 @@ def _steps(contents: Contents) -> Iterator[Step]:
     yield "landmarks", lambda folder: _write_landmarks(contents, folder)
     yield (
         "sidecar",
-        lambda folder: {"sidecar": write_sidecar(folder / "registration.json", contents)},
+        lambda folder: {"sidecar": write_sidecar(folder / SIDECAR_NAME, contents)},
     )
     if contents.targets:
         yield "targets", lambda folder: _write_targets(contents, folder)

@@ -10,14 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusioninit.errors import InputError, ReadError
-from fusioninit.exchange.sidecar import SCHEMA, read_sidecar_transform
+from fusioninit.exchange.sidecar import SCHEMA, SIDECAR_NAME, read_sidecar_transform
 from fusioninit.geometry import Grid, RigidTransform
 from fusioninit.landmarks import REQUIRED_NAMES
 from fusioninit.registration import CenterPrior, RotationPrior
 from fusioninit.registration.rotation_prior import MIN_SAMPLES
 from fusioninit.state.pose_prior import PosePrior
-
-SIDECAR = "registration.json"
 
 MAX_BYTES = 8 << 20
 """A sidecar holds some 20 kB; a far larger file of that name is something else."""
@@ -48,7 +46,7 @@ def learn_prior(folder: Path) -> PosePrior:
         raise InputError(f"{folder}: no such folder; choose the one that your exports are in")
     latest: dict[tuple[str, str], _Accepted] = {}
     others = 0
-    for path in sorted(folder.rglob(SIDECAR)):
+    for path in sorted(folder.rglob(SIDECAR_NAME)):
         one = _accepted(path)
         if one is None:
             others += 1

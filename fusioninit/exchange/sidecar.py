@@ -33,6 +33,7 @@ from fusioninit.state.landmark_records import landmarks_to_record
 
 SCHEMA = "fusioninit-registration"
 VERSION = 1
+SIDECAR_NAME = "registration.json"
 
 NOTICE = "Research use only; not a medical device."
 

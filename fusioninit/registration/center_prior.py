@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusioninit.registration.posterior import Pose, Quadratic, motion_jacobian, solve
-from fusioninit.registration.rotation_prior import MIN_SAMPLES
+from fusioninit.registration.rotation_prior import MIN_SAMPLES, freeze_gaussian
 
 FloatArray = NDArray[np.float64]
 
@@ -18,10 +18,10 @@ LEAST_SD_MM = 2.0
 
 @dataclass(frozen=True, eq=False)
 class CenterPrior:
-    """A Gaussian over where the mean of the moving landmarks falls in the fixed frame.
+    """A Gaussian over where the mean of the moving required landmarks falls in the fixed frame.
 
     Said of the landmarks' mean and not of the translation vector itself, which depends on where
-    the moving frame has its origin.
+    the moving frame has its origin. Auxiliary landmarks would move the mean and take no part.
 
     Parameters
     ----------
@@ -34,14 +34,7 @@ class CenterPrior:
     covariance_mm2: FloatArray
 
     def __post_init__(self) -> None:
-        for attribute, want in (("mean_mm", (3,)), ("covariance_mm2", (3, 3))):
-            value = np.array(getattr(self, attribute), dtype=np.float64)
-            if value.shape != want or not np.isfinite(value).all():
-                raise ValueError(f"translation prior: {attribute} must be finite, shape {want}")
-            value.setflags(write=False)
-            object.__setattr__(self, attribute, value)
-        if np.linalg.eigvalsh(self.covariance_mm2).min() <= 0:
-            raise ValueError("translation prior: the covariance must be positive definite")
+        freeze_gaussian(self, "translation prior", "mean_mm", "covariance_mm2")
 
     @classmethod
     def learned(cls, centers_mm: ArrayLike) -> CenterPrior:
@@ -69,6 +62,7 @@ class CenterTerm:
     """A `CenterPrior` as a term of the posterior; see `posterior.Term`."""
 
     def __init__(self, prior: CenterPrior, moving_mm: FloatArray) -> None:
+        """`moving_mm` (3, 3) are the three required landmarks."""
         self._prior = prior
         self._center_mm = moving_mm.mean(axis=0, keepdims=True)
 

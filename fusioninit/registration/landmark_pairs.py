@@ -72,6 +72,13 @@ class LandmarkPairs:
         """Whether a network found any of the landmarks as they are, in either image."""
         return bool((self.shared > 0).any())
 
+    @property
+    def required(self) -> LandmarkPairs | None:
+        """The paper's three; None where one is missing."""
+        if not set(REQUIRED_NAMES) <= set(self.names):
+            return None
+        return self.only([self.names.index(name) for name in REQUIRED_NAMES])
+
     def only(self, keep: Sequence[int]) -> LandmarkPairs:
         """The pairs at these indices."""
         index = list(keep)

@@ -250,6 +250,7 @@ def _noise(pairs: ManyPairs, deformation: DeformationModel) -> LandmarkNoise:
 def _maximise(pairs: ManyPairs, start: Poses, model: FitModel) -> _Mode:
     """`posterior.maximise` for points and priors; a case that has converged stays as it is."""
     noise, prior = _noise(pairs, model.deformation), model.prior
+    required = [pairs.names.index(name) for name in REQUIRED_NAMES if name in pairs.names]
     rotation, translation = start.rotation.copy(), start.translation_mm.copy()
     center = pairs.fixed_mm.mean(axis=1)
     count = len(pairs)
@@ -267,8 +268,8 @@ def _maximise(pairs: ManyPairs, start: Poses, model: FitModel) -> _Mode:
             pull, push = _prior_pull(prior, rotation)
             local[:, :3, :3] += pull
             gradient[:, :3] += push
-        if model.center is not None:
-            pull, push = _center_pull(model.center, moved.mean(axis=1), center)
+        if model.center is not None and len(required) == len(REQUIRED_NAMES):
+            pull, push = _center_pull(model.center, moved[:, required].mean(axis=1), center)
             local += pull
             gradient += push
         information[moving] = local[moving]
@@ -300,7 +301,7 @@ def _prior_pull(prior: RotationPrior, rotation: FloatArray) -> tuple[FloatArray,
 def _center_pull(
     prior: CenterPrior, places_mm: FloatArray, center_mm: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Information (B, 6, 6) and gradient (B, 6) of the prior on the landmarks' mean."""
+    """Information (B, 6, 6) and gradient (B, 6) of the prior at the required landmarks' means."""
     jacobian = motion_jacobian(places_mm, center_mm)
     pulled = np.swapaxes(jacobian, -1, -2) @ inverse(prior.covariance_mm2)
     return pulled @ jacobian, (pulled @ (prior.mean_mm - places_mm)[..., None])[..., 0]

@@ -67,14 +67,7 @@ class RotationPrior:
     precision: FloatArray = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        for attribute, want in (("mean_rad", (3,)), ("covariance_rad2", (3, 3))):
-            value = np.array(getattr(self, attribute), dtype=np.float64)
-            if value.shape != want or not np.isfinite(value).all():
-                raise ValueError(f"rotation prior: {attribute} must be finite with shape {want}")
-            value.setflags(write=False)
-            object.__setattr__(self, attribute, value)
-        if np.linalg.eigvalsh(self.covariance_rad2).min() <= 0:
-            raise ValueError("rotation prior: the covariance must be positive definite")
+        freeze_gaussian(self, "rotation prior", "mean_rad", "covariance_rad2")
         precision: FloatArray = np.linalg.inv(self.covariance_rad2).astype(np.float64)
         object.__setattr__(self, "precision", precision)
 
@@ -162,3 +155,21 @@ class RotationPrior:
         """Whether a rotation (3, 3) lies outside the central `quantile` of the prior."""
         inside = chdtri(3, 1 - quantile)
         return self.distance2(rotation_vector_rad(rotation)) > float(inside)
+
+
+def freeze_gaussian(prior: object, what: str, mean: str, covariance: str) -> None:
+    """Make the mean (3,) and covariance (3, 3) of a frozen dataclass read-only float64.
+
+    Raises
+    ------
+    ValueError
+        One of the two fields is not finite or of another shape, or no covariance.
+    """
+    for attribute, want in ((mean, (3,)), (covariance, (3, 3))):
+        value = np.array(getattr(prior, attribute), dtype=np.float64)
+        if value.shape != want or not np.isfinite(value).all():
+            raise ValueError(f"{what}: {attribute} must be finite with shape {want}")
+        value.setflags(write=False)
+        object.__setattr__(prior, attribute, value)
+    if np.linalg.eigvalsh(getattr(prior, covariance)).min() <= 0:
+        raise ValueError(f"{what}: the covariance must be positive definite")

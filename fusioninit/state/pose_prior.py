@@ -21,8 +21,8 @@ class PosePrior:
     rotation : RotationPrior
         Of `us_from_mr`: by the type of probe, or learned from accepted registrations.
     place : CenterPrior or None
-        Where the mean of the MR landmarks falls in US, from the middle of the US image: frames of
-        different patients share no origin.
+        Where the mean of the three required MR landmarks falls in US, from the middle of the US
+        image: frames of different patients share no origin.
     """
 
     rotation: RotationPrior = field(default_factory=RotationPrior.for_probe)

@@ -73,7 +73,7 @@ def averaged_network(config: TrainingConfig) -> tuple[LandmarkNetwork, dict]:
     }
     section = config.export or ExportSection()
     steps = int(state["global_step"])
-    kept = {step: config.average_path(step) for step in section.average_at if step < steps}
+    kept = {step: config.average_path(step) for step in section.average_at if step <= steps}
     missing = [step for step in section.average_at if step not in kept]
     if missing:
         _log.warning("export.average_at: training ended at step %d, before %s", steps, missing)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from shapes import POINTS_MR_MM, pair, transform
 
-from fusioninit.landmarks import REQUIRED_NAMES
+from fusioninit.landmarks import ALL_NAMES, REQUIRED_NAMES
 from fusioninit.registration import CenterPrior, DeformationModel, FitModel, fit_landmarks
 
 SHIFT_MM = np.array([6.0, 0.0, -4.0])
@@ -42,6 +42,15 @@ def test_estimators_that_take_points_only_are_not_moved(estimator):
     np.testing.assert_array_equal(moved, plain)
 
 
+def test_auxiliary_landmarks_do_not_move_what_the_prior_speaks_of():
+    # right where the three fall, and the laterals 2 mm behind their mean: nothing is to be drawn
+    us, mr = pair(transform(), names=ALL_NAMES, covariance_mm2=np.eye(3) * 4.0)
+    model = placed(0.5, away_mm=np.zeros(3))
+    fit = fit_landmarks(fixed=us, moving=mr, estimator="map", model=model)
+    gap = fit.us_from_mr.apply(MEAN_MR_MM) - transform().apply(MEAN_MR_MM)
+    np.testing.assert_allclose(gap, 0, atol=0.05)
+
+
 def test_the_explanation_says_that_the_place_was_assumed():
     _, fit = shift_of_the_middle(placed(5.0))
     assert "a prior on rotation and place" in fit.explanation
@@ -61,7 +70,7 @@ def test_it_is_learned_as_mean_and_spread_and_never_from_a_few():
     ("mean", "covariance", "sentence"),
     [
         ([0, np.nan, 0], np.eye(3), "mean_mm must be finite"),
-        ([0, 0], np.eye(3), "mean_mm must be finite, shape"),
+        ([0, 0], np.eye(3), "mean_mm must be finite with shape"),
         ([0, 0, 0], np.zeros((3, 3)), "positive definite"),
     ],
 )

@@ -66,7 +66,7 @@ def test_many_cases_get_the_answers_that_each_gets_alone(estimator, names, model
             np.testing.assert_allclose(together, alone.us_from_mr.apply(points), atol=2e-3)
 
 
-def test_a_bad_landmark_of_some_cases_is_dropped_in_these_alone():
+def test_these_cases_hold_some_with_a_refuted_landmark_and_some_without():
     cases = noisy_cases(ALL_NAMES)
     dropped = [
         len(fit_landmarks(fixed=us, moving=mr, estimator="auto").names) < 5 for us, mr in cases

@@ -44,8 +44,8 @@ def fit_posterior_mode(evidence: Evidence, *, complete: bool = True) -> Estimate
         return unsolved
     points = PointsTerm(pairs, evidence.model.deformation)
     terms: list[Term] = [points, *([] if prior.is_flat else [PriorTerm(prior)])]
-    if evidence.model.center is not None:
-        terms.append(CenterTerm(evidence.model.center, pairs.moving_mm))
+    if (center_term := _center_term(evidence)) is not None:
+        terms.append(center_term)
     center = pairs.fixed_mm.mean(axis=0)
     if evidence.glands:
         terms.append(CentroidTerm(*evidence.glands))
@@ -64,6 +64,12 @@ def _too_little(evidence: Evidence) -> Unsolved | None:
     if unsolved is None and evidence.model.prior.is_flat:
         unsolved = degenerate_points(pairs)
     return unsolved
+
+
+def _center_term(evidence: Evidence) -> CenterTerm | None:
+    """The prior on the translation, where one is given and all landmarks it speaks of are there."""
+    center, required = evidence.model.center, evidence.pairs.required
+    return None if center is None or required is None else CenterTerm(center, required.moving_mm)
 
 
 def _determine_rotation(pairs: LandmarkPairs) -> bool:
@@ -88,7 +94,7 @@ def _estimate(evidence: Evidence, points: PointsTerm, solution: Solution) -> Est
     gain = solution.covariance @ solve(noise, jacobian.reshape(-1, 6)).T
     sources = [f"{len(pairs)} landmark{'s' if len(pairs) > 1 else ''}"]
     sources += ["both glands' surfaces and centroids"] if evidence.glands else []
-    if evidence.model.center is not None:
+    if _center_term(evidence) is not None:
         sources.append(f"a prior on rotation and place ({prior.name})")
     elif not prior.is_flat:
         sources.append(f"a rotation prior ({prior.name})")

@@ -25,8 +25,8 @@ LEAST_OBSERVER_SD_MM = 0.1
 """Even a perfect observer's points need a covariance that can be inverted."""
 
 DRAWS = 200
-"""Observers per case whose registrations are averaged: one draw moves a mean over 263 cases by 0.1
-mm, 200 by less than a hundredth."""
+"""Observers per case whose registrations are averaged. One left the means over the benchmark 0.02
+(to ICP) and 0.04 mm (to the truth) from those of 200."""
 
 SURFACE_POINTS = 300
 """Points of the gland's surface at which their errors are taken."""
