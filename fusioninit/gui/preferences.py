@@ -56,14 +56,14 @@ class Preferences(QObject):
 
     @property
     def prior(self) -> PosePrior:
-        """What is assumed of the pose of a new case: what was chosen last."""
+        """What is assumed of the pose when the window starts: what was chosen last."""
         try:
             return prior_from_record(json.loads(str(self._settings.value("prior", ""))))
         except (ValueError, ReadError):
             return PosePrior()
 
     def keep_prior(self, prior: PosePrior) -> None:
-        """Assume this of new cases."""
+        """Assume this at the next start."""
         self._settings.setValue("prior", json.dumps(prior_to_record(prior)))
 
     @property

@@ -13,7 +13,7 @@ LEARN = "Learn from accepted exports…"
 TIP = (
     "How MR and US are usually turned against each other, before any landmark is seen. "
     "Used by MAP, Robust MAP and the automatic choice, and by the warning of an unusual rotation. "
-    "Kept for new cases."
+    "Kept with the case; the last choice is there again at the next start."
 )
 
 

@@ -1,4 +1,4 @@
-"""What is assumed of the pose is chosen in the window, by keys, and kept for new cases."""
+"""What is assumed of the pose is chosen in the window, by keys, and kept for the next start."""
 
 import pytest
 from PySide6.QtCore import Qt
