@@ -7,7 +7,7 @@ out where voxels happened to fall. How far looks disagree is part of the uncerta
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,12 +20,9 @@ from fusioninit.detection.dsnt import covariance, expectation, flat_softmax, mod
 from fusioninit.detection.normalise import InputGrid
 from fusioninit.detection.unet import LandmarkNetwork
 from fusioninit.geometry import Grid
-from fusioninit.landmarks import ALL_NAMES
+from fusioninit.landmarks import MIRRORED
 
 FloatArray = NDArray[np.float64]
-
-SWAP = [ALL_NAMES.index(n) for n in (*ALL_NAMES[:3], "right_lateral", "left_lateral")]
-"""Where each heatmap comes from in the mirror image."""
 
 MIN_GLAND_ML = 3.0
 """A smaller predicted gland is no evidence of where the gland is."""
@@ -53,7 +50,7 @@ class Look:
     spread_mm2: FloatArray
     gland_logit: Tensor | None
     grid: Grid
-    mirror_difference_mm: FloatArray = field(default_factory=lambda: np.zeros(len(ALL_NAMES)))
+    mirror_difference_mm: FloatArray
 
     def gland_mask(self) -> NDArray[np.bool_]:
         """(k, j, i) the part of the predicted gland that the landmarks belong to.
@@ -101,6 +98,9 @@ class Eye:
         self._device = device
         self._reduced = reduced_precision(device)
         self._mirrored = mirrored
+        # left and right stand side by side in the order of names: any count a network may have
+        # holds both or neither
+        self._swapped = list(MIRRORED[: network.config.landmarks])
         self._locate = mode if method == "heatmap" else expectation
         self._half_extent_mm = torch.tensor(input_grid.half_extent_mm)
         self._network = network.eval().to(device)
@@ -140,13 +140,14 @@ class Eye:
     def _from_points(self, position_norm: Tensor) -> tuple[Tensor, Tensor]:
         both = position_norm * self._half_extent_mm
         if self._mirrored:
-            both = torch.stack([both[0], both[1][SWAP] * torch.tensor([-1.0, 1.0, 1.0])])
-        return both, torch.zeros(len(ALL_NAMES), 3, 3)
+            mirrored = both[1][self._swapped] * torch.tensor([-1.0, 1.0, 1.0])
+            both = torch.stack([both[0], mirrored])
+        return both, torch.zeros(both.shape[1], 3, 3)
 
     def _from_heatmaps(self, logits: Tensor) -> tuple[Tensor, Tensor]:
         probability = flat_softmax(logits)
         if self._mirrored:
-            probability = torch.stack([probability[0], probability[1].flip(-1)[SWAP]])
+            probability = torch.stack([probability[0], probability[1].flip(-1)[self._swapped]])
         scale = self._half_extent_mm
         both = self._locate(probability) * scale
         mean = probability.mean(0, keepdim=True)

@@ -27,7 +27,7 @@ from fusioninit.detection.weights import Calibration, ModelCard, card_path, load
 from fusioninit.errors import InputError
 from fusioninit.geometry import Space
 from fusioninit.imaging.volume import Volume, VolumeSource
-from fusioninit.landmarks import ALL_NAMES, Landmark, LandmarkSet, Source
+from fusioninit.landmarks import Landmark, LandmarkSet, Source
 from fusioninit.registration.disagreement import Disagreement, compare_answers
 
 Progress = Callable[[float, str], None]
@@ -118,6 +118,7 @@ class LandmarkPredictor:
         self.card = card
         self.second = second
         self._repeated = repeated
+        self._correlation = card.error_correlation
         self._eye = Eye(
             network,
             card.input_grid,
@@ -215,9 +216,9 @@ class LandmarkPredictor:
                 confidence(covariances[number]),
                 provenance=provenance,
             )
-            for number, name in enumerate(ALL_NAMES)
+            for number, name in enumerate(self.card.landmark_names)
         ]
-        return LandmarkSet(self.card.space, tuple(marks))
+        return LandmarkSet(self.card.space, tuple(marks), self._correlation)
 
     def _gland(self, answer: Look, volume: Volume) -> Volume | None:
         if answer.gland_logit is None:
@@ -233,7 +234,7 @@ def _bundled(stem: str) -> tuple[LandmarkNetwork, ModelCard]:
 
 
 def calibrated(spread_mm2: FloatArray, calibration: Calibration) -> FloatArray:
-    """Covariances of the error, (L, 3, 3) mm^2, from the heatmaps' spreads."""
+    """Covariances of the error, (..., L, 3, 3) mm^2, from the heatmaps' spreads."""
     scale = np.array(calibration.scale)[:, None, None]
     floor = np.array(calibration.floor_mm2)[:, None, None]
     return scale * spread_mm2 + floor * np.eye(3)

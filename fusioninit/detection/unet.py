@@ -16,6 +16,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from fusioninit.landmarks import ALL_NAMES
+
+LANDMARK_COUNTS = (3, 5, 6, 8, len(ALL_NAMES))
+"""How many of `ALL_NAMES` a network may find: never a left point without its right one."""
+
 NEGATIVE_SLOPE = 0.2
 """LeakyReLU parameter of the paper, section 3.1."""
 
@@ -38,7 +43,8 @@ class UNetConfig:
         are fast. Keep 4 voxels a side at the coarsest: on CPU the bfloat16 weight gradient of a
         convolution over 2 voxels a side was seen to hold infinities (torch 2.13).
     landmarks : int
-        Number of heatmaps, in the order of `fusioninit.landmarks.ALL_NAMES`.
+        Number of heatmaps, in the order of `fusioninit.landmarks.ALL_NAMES`, one of
+        `LANDMARK_COUNTS`.
     gland : bool
         Whether a gland logit comes out as well.
     grid : tuple of 3 int
@@ -48,7 +54,7 @@ class UNetConfig:
     design: Literal["residual", "plain"] = "residual"
     head: Literal["heatmap", "direct"] = "heatmap"
     channels: tuple[int, ...] = (16, 48, 96, 128)
-    landmarks: int = 5
+    landmarks: int = len(ALL_NAMES)
     gland: bool = True
     grid: tuple[int, int, int] = (64, 64, 64)
 

@@ -21,6 +21,7 @@ from fusioninit.detection.normalise import InputGrid
 from fusioninit.detection.unet import LandmarkNetwork, UNetConfig
 from fusioninit.errors import InputError
 from fusioninit.geometry import Space
+from fusioninit.landmarks import ALL_NAMES, ErrorCorrelation, LandmarkName
 
 LIMITS = (
     "Trained on synthetic images only. Research use only: not a medical device, "
@@ -32,11 +33,13 @@ LIMITS = (
 class Calibration:
     """From a heatmap's spread to the covariance of the error, fitted on synthetic cases.
 
-    covariance = scale * spread + floor_mm2 * I, one pair per landmark.
+    covariance = scale * spread + floor_mm2 * I, one pair per landmark. `correlation` holds the rows
+    of an `ErrorCorrelation`; none where the card does not say how errors hang together.
     """
 
-    scale: tuple[float, ...] = (1.0,) * 5
-    floor_mm2: tuple[float, ...] = (4.0,) * 5
+    scale: tuple[float, ...] = (1.0,) * len(ALL_NAMES)
+    floor_mm2: tuple[float, ...] = (4.0,) * len(ALL_NAMES)
+    correlation: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,17 @@ class ModelCard:
     limits: str = LIMITS
 
     @property
+    def landmark_names(self) -> tuple[LandmarkName, ...]:
+        """What the network finds, in the order of its outputs."""
+        return ALL_NAMES[: self.network.landmarks]
+
+    @property
+    def error_correlation(self) -> ErrorCorrelation | None:
+        """How the landmarks' errors hang together; ValueError where the card's rows are wrong."""
+        rows = self.calibration.correlation
+        return ErrorCorrelation.from_rows(self.landmark_names, rows) if rows else None
+
+    @property
     def identity(self) -> dict[str, str]:
         """Name and hash, as answers state them."""
         return {"name": self.name, "sha256": self.sha256}
@@ -85,7 +99,9 @@ class ModelCard:
             table["input_grid"] = InputGrid(tuple(grid["shape"]), float(grid["spacing_mm"]))
             calibration = {key: tuple(v) for key, v in table.get("calibration", {}).items()}
             table["calibration"] = Calibration(**calibration)
-            return cls(**table)
+            card = cls(**table)
+            _ = card.error_correlation
+            return card
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(
                 f"{source}: not a model card ({error}); use the card written beside the weights"

@@ -145,7 +145,7 @@ def _clean_marks(marks: LandmarkSet, identity: Identity) -> LandmarkSet:
         replace(mark, provenance=strike_out(mark.provenance, identity.words))
         for mark in marks.landmarks
     )
-    return LandmarkSet(marks.space, cleaned)
+    return replace(marks, landmarks=cleaned)
 
 
 def _clean_volume(volume: Volume | None, identity: Identity) -> Volume | None:

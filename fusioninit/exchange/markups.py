@@ -13,13 +13,28 @@ from fusioninit.errors import ReadError
 from fusioninit.exchange.frames import MAX_RESIDUAL_MM, WrittenFileError
 from fusioninit.exchange.placing import placed
 from fusioninit.geometry import Space
-from fusioninit.landmarks import ALL_NAMES, LABELS, Landmark, LandmarkSet, Source
+from fusioninit.landmarks import (
+    ALL_NAMES,
+    LABELS,
+    LATERAL_NAMES,
+    REQUIRED_NAMES,
+    ErrorCorrelation,
+    Landmark,
+    LandmarkSet,
+    Source,
+)
 
 SCHEMA = (
     "https://raw.githubusercontent.com/slicer/slicer/master/Modules/Loadable/Markups/"
     "Resources/Schema/markups-schema-v1.0.3.json#"
 )
 SUFFIX = ".mrk.json"
+
+SHOWN_NAMES = REQUIRED_NAMES + LATERAL_NAMES
+"""Points that other programs show from the start; the eye beside the others is closed."""
+
+CORRELATION_KEY = "errorCorrelation"
+"""Ours: Slicer's schema allows other keys, and Slicer passes over them."""
 
 _NAME_BY_SPELLING = {
     re.sub(r"[\s_-]+", "", text.lower()): name
@@ -38,11 +53,14 @@ def write_markups(path: Path | str, landmarks: LandmarkSet) -> Path:
     path = Path(path)
     points = [
         control_point(number, LABELS[mark.name], mark.position_mm.tolist(), _description(mark))
-        | {"locked": mark.locked}
+        | {"locked": mark.locked, "visibility": mark.name in SHOWN_NAMES}
         for number, mark in enumerate(landmarks.landmarks, start=1)
     ]
+    fiducials = markup_of("Fiducial", points)
+    if landmarks.correlation is not None:
+        fiducials[CORRELATION_KEY] = landmarks.correlation.to_record()
     with placed(path) as beside:
-        write_fiducials(beside, points)
+        write_markup_file(beside, [fiducials])
         if len(landmarks):
             _verify(path, read_landmarks(beside, space=landmarks.space), landmarks)
     return path
@@ -108,7 +126,11 @@ def read_landmarks(path: Path | str, *, space: Space) -> LandmarkSet:
     """
     path = Path(path)
     record = _load_json(path)
-    marks = _from_markups(path, record) if "markups" in record else _from_plain(path, record, space)
+    correlation = None
+    if "markups" in record:
+        marks, correlation = _from_markups(path, record)
+    else:
+        marks = _from_plain(path, record, space)
     names = [mark.name for mark in marks]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
@@ -118,7 +140,7 @@ def read_landmarks(path: Path | str, *, space: Space) -> LandmarkSet:
             f"{path.name} holds no landmark with a known name; name its points "
             f"{', '.join(LABELS[name] for name in ALL_NAMES[:3])}"
         )
-    return LandmarkSet(space, tuple(marks))
+    return LandmarkSet(space, tuple(marks), correlation)
 
 
 def _load_json(path: Path) -> dict[str, Any]:
@@ -137,15 +159,19 @@ def _load_json(path: Path) -> dict[str, Any]:
     return record
 
 
-def _from_markups(path: Path, record: dict[str, Any]) -> list[Landmark]:
+def _from_markups(
+    path: Path, record: dict[str, Any]
+) -> tuple[list[Landmark], ErrorCorrelation | None]:
     try:
-        return [
+        marks = [
             _from_control_point(path, point, _TO_LPS[str(markup.get("coordinateSystem", "LPS"))])
             for markup in record["markups"]
             if _is_lps_or_ras(path, markup) and _in_millimetres(path, markup)
             for point in markup.get("controlPoints", ())
             if point.get("positionStatus", "defined") == "defined" and _name(point.get("label"))
         ]
+        stated = [m[CORRELATION_KEY] for m in record["markups"] if CORRELATION_KEY in m]
+        return marks, ErrorCorrelation.from_record(stated[0]) if stated else None
     except ReadError:
         raise
     except (KeyError, TypeError, AttributeError, ValueError) as error:

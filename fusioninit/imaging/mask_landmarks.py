@@ -6,14 +6,14 @@ the covariances say.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusioninit.geometry import Grid, Space
 from fusioninit.imaging.surfaces import mask_centroid_mm, surface_points_mm
-from fusioninit.landmarks import Landmark, LandmarkSet, Source
+from fusioninit.landmarks import AUXILIARY_NAMES, Landmark, LandmarkSet, Source
 
 FloatArray = NDArray[np.float64]
 
@@ -28,8 +28,7 @@ _SD_MM = {
     "apex": 2.5,
     "bladder_neck": 4.5,
     "posterior_median": 3.0,
-    "left_lateral": 3.0,
-    "right_lateral": 3.0,
+    **dict.fromkeys(AUXILIARY_NAMES, 3.0),
 }
 """Per axis: the rules' mean distances to experts' points, divided by 1.6 (three axes)."""
 
@@ -37,7 +36,7 @@ _SD_MM = {
 def landmarks_from_mask(
     mask: NDArray[Any], grid: Grid, *, space: Space, axes: ArrayLike | None = None
 ) -> LandmarkSet:
-    """All five landmarks from a gland's mask, by rule.
+    """All landmarks from a gland's mask, by rule.
 
     Parameters
     ----------
@@ -54,10 +53,23 @@ def landmarks_from_mask(
     voxels = grid.to_world(np.argwhere(mask)[:, ::-1]) @ turn
     surface = surface_points_mm(mask, grid) @ turn
     middle = mask_centroid_mm(mask, grid) @ turn
+    apex = _apex(voxels)
+    neck = _bladder_neck(surface, middle, NECK_AP_FRACTION.get(space, 0.2))
+    equator = _Ring.at((surface[:, 2].min() + surface[:, 2].max()) / 2, surface, middle)
+    below, above = (
+        _Ring.at(apex[2] + share * (neck[2] - apex[2]), surface, middle) for share in (0.25, 0.75)
+    )
     positions = {
-        "apex": _apex(voxels),
-        "bladder_neck": _bladder_neck(surface, middle, NECK_AP_FRACTION.get(space, 0.2)),
-        **_equator(surface, middle),
+        "apex": apex,
+        "bladder_neck": neck,
+        "posterior_median": equator.back,
+        "left_lateral": equator.left,
+        "right_lateral": equator.right,
+        "anterior_median": equator.front,
+        "left_apical": below.left,
+        "right_apical": below.right,
+        "left_basal": above.left,
+        "right_basal": above.right,
     }
     marks = tuple(
         Landmark(
@@ -90,19 +102,28 @@ def _bladder_neck(surface: FloatArray, middle: FloatArray, fraction: float) -> F
     return np.array([middle[0], top[1], top[2]])
 
 
-def _equator(surface: FloatArray, middle: FloatArray) -> dict[str, FloatArray]:
-    height = (surface[:, 2].min() + surface[:, 2].max()) / 2
-    around = surface[np.abs(surface[:, 2] - height) < max(_BAND_MM, _layer(surface[:, 2], height))]
-    midline = around[
-        np.abs(around[:, 0] - middle[0]) < max(_BAND_MM, _layer(around[:, 0], middle[0]))
-    ]
-    back = midline[np.argmax(midline[:, 1])]
-    left, right = around[np.argmax(around[:, 0])], around[np.argmin(around[:, 0])]
-    return {
-        "posterior_median": np.array([middle[0], back[1], height]),
-        "left_lateral": np.array([left[0], left[1], height]),
-        "right_lateral": np.array([right[0], right[1], height]),
-    }
+class _Ring(NamedTuple):
+    """The surface at one height: behind and in front of the middle, outermost left and right."""
+
+    back: FloatArray
+    front: FloatArray
+    left: FloatArray
+    right: FloatArray
+
+    @classmethod
+    def at(cls, height: float, surface: FloatArray, middle: FloatArray) -> _Ring:
+        """The ring of the surface's points that lie near `height`."""
+        near = np.abs(surface[:, 2] - height) < max(_BAND_MM, _layer(surface[:, 2], height))
+        around = surface[near]
+        off_middle = np.abs(around[:, 0] - middle[0])
+        midline = around[off_middle < max(_BAND_MM, _layer(around[:, 0], middle[0]))]
+        left, right = around[np.argmax(around[:, 0])], around[np.argmin(around[:, 0])]
+        return cls(
+            np.array([middle[0], midline[:, 1].max(), height]),
+            np.array([middle[0], midline[:, 1].min(), height]),
+            np.array([left[0], left[1], height]),
+            np.array([right[0], right[1], height]),
+        )
 
 
 def _layer(values: FloatArray, wanted: float) -> float:

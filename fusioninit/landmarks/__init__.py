@@ -1,9 +1,12 @@
 """Anatomical landmarks of the prostate: their names, and immutable sets of them."""
 
+from fusioninit.landmarks.error_correlation import ErrorCorrelation
 from fusioninit.landmarks.names import (
     ALL_NAMES,
     AUXILIARY_NAMES,
     LABELS,
+    LATERAL_NAMES,
+    MIRRORED,
     REQUIRED_NAMES,
     LandmarkName,
 )
@@ -13,7 +16,10 @@ __all__ = [
     "ALL_NAMES",
     "AUXILIARY_NAMES",
     "LABELS",
+    "LATERAL_NAMES",
+    "MIRRORED",
     "REQUIRED_NAMES",
+    "ErrorCorrelation",
     "Landmark",
     "LandmarkName",
     "LandmarkSet",

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusioninit.geometry import Space
+from fusioninit.landmarks.error_correlation import ErrorCorrelation
 from fusioninit.landmarks.names import ALL_NAMES, LandmarkName
 
 FloatArray = NDArray[np.float64]
@@ -128,6 +129,9 @@ class Landmark:
 class LandmarkSet(Mapping[LandmarkName, Landmark]):
     """Landmarks of one space, by name, in the order of `ALL_NAMES`. Immutable.
 
+    `correlation` is that of the errors of predicted landmarks, where their network's card states
+    it; those that a person placed or confirmed err on their own, whatever it says of their names.
+
     >>> marks = LandmarkSet(Space.US).with_position("apex", [1, 2, 3])
     >>> marks["apex"].position_mm
     array([1., 2., 3.])
@@ -135,6 +139,7 @@ class LandmarkSet(Mapping[LandmarkName, Landmark]):
 
     space: Space
     landmarks: tuple[Landmark, ...] = ()
+    correlation: ErrorCorrelation | None = None
 
     def __post_init__(self) -> None:
         names = [landmark.name for landmark in self.landmarks]
@@ -183,7 +188,7 @@ class LandmarkSet(Mapping[LandmarkName, Landmark]):
     def with_landmark(self, landmark: Landmark) -> LandmarkSet:
         """A set in which `landmark` replaces the one of its name, or is added."""
         rest = tuple(mark for mark in self.landmarks if mark.name != landmark.name)
-        return LandmarkSet(self.space, (*rest, landmark))
+        return replace(self, landmarks=(*rest, landmark))
 
     def with_position(
         self, name: LandmarkName, position_mm: ArrayLike, *, source: Source = Source.EDITED
@@ -198,11 +203,15 @@ class LandmarkSet(Mapping[LandmarkName, Landmark]):
 
     def without(self, name: LandmarkName) -> LandmarkSet:
         """A set that lacks `name`."""
-        return LandmarkSet(self.space, tuple(m for m in self.landmarks if m.name != name))
+        return replace(self, landmarks=tuple(m for m in self.landmarks if m.name != name))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, LandmarkSet):
             return NotImplemented
-        return self.space == other.space and self.landmarks == other.landmarks
+        return (self.space, self.landmarks, self.correlation) == (
+            other.space,
+            other.landmarks,
+            other.correlation,
+        )
 
     __hash__ = None  # type: ignore[assignment]

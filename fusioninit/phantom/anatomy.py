@@ -19,7 +19,7 @@ from fusioninit.phantom.tissues import Canvas, Palette
 
 @dataclass(frozen=True)
 class Anatomy:
-    """A patient in the patient frame. `landmarks_mm` is (5, 3); `variation` bends it all."""
+    """A patient in the patient frame. `landmarks_mm` is (L, 3); `variation` bends it all."""
 
     gland: GlandShape
     interior: Interior

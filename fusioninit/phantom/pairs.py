@@ -44,7 +44,7 @@ class PhantomPair:
     mr_gland, us_gland : Volume
         uint8 masks on the same grids.
     mr_landmarks, us_landmarks : LandmarkSet
-        All five landmarks, LPS mm.
+        All of `ALL_NAMES`, LPS mm.
     us_from_mr : RigidTransform
         The least-squares rigid part of the true map over the whole gland.
     """

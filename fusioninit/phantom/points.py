@@ -2,7 +2,9 @@
 
 Apex: where the urethra leaves the gland. Bladder neck: the internal orifice, in the notch in front
 of any lobe. Posterior median: on the posterior surface, in the midline, at half the height from
-apex to neck, heights measured along the patient's z. Laterals: outermost at that height.
+apex to neck, heights measured along the patient's z. Laterals: outermost at that height. Anterior
+median: in front in the midline, there too. Apical and basal points: outermost at a quarter and at
+three quarters of the height.
 """
 
 from __future__ import annotations
@@ -16,27 +18,39 @@ _STEP_MM = 0.25
 
 
 def locate_landmarks(shape: GlandShape) -> Tensor:
-    """(5, 3) landmark positions in the patient frame (mm)."""
+    """(L, 3) landmark positions in the patient frame (mm)."""
     to_patient = shape.gland_from_patient.T
     apex = to_patient @ torch.tensor(shape.apex_mm)
     neck = to_patient @ torch.tensor(shape.neck_mm)
-    height = float(apex[2] + neck[2]) / 2
-    posterior = _posterior_surface(shape, height)
-    left, right = _widest(shape, height)
-    return torch.stack([apex, neck, posterior, left, right])
+    quarter, half, three_quarters = (
+        torch.lerp(apex[2], neck[2], share).item() for share in (0.25, 0.5, 0.75)
+    )
+    return torch.stack(
+        [
+            apex,
+            neck,
+            _in_midline(shape, half, back=True),
+            *_widest(shape, half),
+            _in_midline(shape, half, back=False),
+            *_widest(shape, quarter),
+            *_widest(shape, three_quarters),
+        ]
+    )
 
 
 def _distance(shape: GlandShape, points: Tensor) -> Tensor:
     return shape.distance(shape.gland_from_patient @ points)
 
 
-def _posterior_surface(shape: GlandShape, height: float) -> Tensor:
-    y = torch.arange(-10.0, 60.0, _STEP_MM)
+def _in_midline(shape: GlandShape, height: float, *, back: bool) -> Tensor:
+    """The surface behind or in front of the axis."""
+    way = 1.0 if back else -1.0
+    y = way * torch.arange(-10.0, 60.0, _STEP_MM)
     points = torch.stack([torch.zeros_like(y), y, torch.full_like(y, height)])
     distance = _distance(shape, points)
     last = int(torch.nonzero(distance < 0)[-1])
     near, beyond = float(distance[last]), float(distance[last + 1])
-    surface = float(y[last]) + _STEP_MM * near / (near - beyond)
+    surface = float(y[last]) + way * _STEP_MM * near / (near - beyond)
     return torch.tensor([0.0, surface, height])
 
 

@@ -29,9 +29,9 @@ class PhantomSample:
         Arbitrary intensities; exactly 0 outside the imaged field, as a resampler leaves it.
     gland : (D, H, W) float32 tensor
         0 to 1.
-    landmarks_mm : (5, 3) float32 tensor
+    landmarks_mm : (L, 3) float32 tensor
         x y z (LPS) from the grid's CENTRE, in the order of `ALL_NAMES`.
-    visible : (5,) bool tensor
+    visible : (L,) bool tensor
         Landmark inside the imaged field and the grid.
     """
 

@@ -126,12 +126,10 @@ def missing_points(pairs: LandmarkPairs) -> Unsolved | None:
 
 def degenerate_points(pairs: LandmarkPairs) -> Unsolved | None:
     """Why these points determine no rotation (equal, or on one line), or None."""
-    images = zip(("US", "MR"), (pairs.fixed_mm, pairs.moving_mm), pairs.spreads_mm, strict=True)
-    for image, points, off_line in images:
-        gaps = np.linalg.norm(points[:, None] - points[None], axis=-1)
-        first, second = np.unravel_index(np.argmin(gaps + 1e9 * np.eye(len(points))), gaps.shape)
-        if gaps[first, second] < MIN_SPREAD_MM:
-            a, b = LABELS[pairs.names[first]], LABELS[pairs.names[second]].lower()
+    images = zip(("US", "MR"), pairs.closest_required, pairs.spreads_mm, strict=True)
+    for image, (gap_mm, first, second), off_line in images:
+        if gap_mm < MIN_SPREAD_MM:
+            a, b = LABELS[first], LABELS[second].lower()
             return Unsolved(f"{a} and {b} lie on the same spot in {image}: move one of them")
         if off_line < MIN_SPREAD_MM:
             return Unsolved(

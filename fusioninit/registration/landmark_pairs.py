@@ -4,16 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fusioninit.geometry import Space
-from fusioninit.landmarks import ALL_NAMES, REQUIRED_NAMES, LandmarkName, LandmarkSet, Source
+from fusioninit.landmarks import (
+    ALL_NAMES,
+    AUXILIARY_NAMES,
+    REQUIRED_NAMES,
+    ErrorCorrelation,
+    LandmarkName,
+    LandmarkSet,
+    Source,
+)
+from fusioninit.landmarks.error_correlation import axes_of
 from fusioninit.landmarks.sets import DEFAULT_SD_MM
 
 FloatArray = NDArray[np.float64]
+
+SIDE_NAMES = tuple(name for name in AUXILIARY_NAMES if name.startswith(("left", "right")))
+"""Auxiliary landmarks on the gland's sides."""
 
 MEAN_RADIUS_PER_SD = 1.596
 """Mean length of a 3D Gaussian vector with SD 1 per axis: sqrt(8 / pi) (Maxwell)."""
@@ -25,23 +38,22 @@ OBSERVER_SD_MM: dict[LandmarkName, tuple[tuple[float, float, float], ...]] = {
     "apex": ((_APEX[0] / MEAN_RADIUS_PER_SD,) * 3, (_APEX[1] / MEAN_RADIUS_PER_SD,) * 3),
     "bladder_neck": ((_NECK[0] / MEAN_RADIUS_PER_SD,) * 3, (_NECK[1] / MEAN_RADIUS_PER_SD,) * 3),
     "posterior_median": ((1.5, 1.5, 2.8), (1.5, float(np.hypot(1.5, _INDENTATION_MM)), 2.4)),
-    "left_lateral": ((1.5, 4.0, 4.0), (1.5, 4.0, 4.0)),
-    "right_lateral": ((1.5, 4.0, 4.0), (1.5, 4.0, 4.0)),
+    **dict.fromkeys(SIDE_NAMES, ((1.5, 4.0, 4.0), (1.5, 4.0, 4.0))),
+    "anterior_median": ((4.0, 1.5, 4.0), (4.0, 1.5, 4.0)),
 }
 """SD along L, P, S mm in (MR, US) of a point placed by a person or by a rule, where nothing
 better is known. Apex 3.6 mm (TRUS 5.3) and neck 7.3 (7.5) are the mean distances between experts'
 points and the place that anatomy predicts for them. The posterior median is sharp across the
 rectal surface (1.5 mm, one voxel of a segmentation) but in US a probe indents it by 2.7 mm on
 average; along the surface it slides with half the gland's unexplained height (0.126 x 44.5 mm in
-MR, 0.098 x 48.7 in TRUS). Lateral points are sharp across the surface and slide along its ridge."""
+MR, 0.098 x 48.7 in TRUS). Auxiliary points are sharp across the surface and slide along it."""
 
 
 PREDICTED_CORRELATION = {Space.MR: 0.05, Space.US: 0.12}
-"""How much a network's landmarks in one image err together, as the correlation of their errors,
-each in units of its own covariance: five such landmarks say less than five independent ones.
-With the present networks it is 0.10 and 0.16 on 100 synthetic pairs outside the benchmark (seeds
-50000 to 50099), with those before 0.04 and 0.11; a fit changes by less than 0.02 mm between the
-two, and at an early stage of training it was 0.14 and 0.47."""
+"""How much a network's landmarks in one image err together where its card does not say, as the
+correlation of their errors, each in units of its own covariance: five such landmarks say less than
+five independent ones. Measured on networks of five landmarks, on 100 synthetic pairs outside the
+benchmark; a fit changes by less than 0.02 mm between 0.04 and 0.10 (MR) or 0.11 and 0.16 (US)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,9 +67,11 @@ class LandmarkPairs:
     moving_covariance_mm2: FloatArray
     is_measured: NDArray[np.bool_]
     """(2, N) in fixed and moving: the landmark came with its own covariance, not the default."""
-    shared: FloatArray
-    """(2, N) in fixed and moving: square root of `PREDICTED_CORRELATION`, 0 where a person placed
-    the landmark."""
+    is_predicted: NDArray[np.bool_]
+    """(2, N) in fixed and moving: a network found the landmark where it lies."""
+    correlation: FloatArray
+    """(2, 3N, 3N) in fixed and moving: see `ErrorCorrelation`; a person's landmarks err on their
+    own."""
 
     def __len__(self) -> int:
         return len(self.names)
@@ -67,10 +81,24 @@ class LandmarkPairs:
         """Root mean square distance of fixed and of moving points from the line through them."""
         return _spread_mm(self.fixed_mm), _spread_mm(self.moving_mm)
 
+    @cached_property
+    def closest_required(self) -> tuple[tuple[float, LandmarkName, LandmarkName], ...]:
+        """In fixed and in moving: least distance (mm) between two of the required landmarks.
+
+        Auxiliary ones may come close to each other: there are enough of them.
+        """
+        ends = tuple(combinations([n for n in REQUIRED_NAMES if n in self.names], 2))
+        if not ends:
+            return ((np.inf, "", ""),) * 2
+        first, second = ([self.names.index(n) for n in side] for side in zip(*ends, strict=True))
+        both = np.stack([self.fixed_mm, self.moving_mm])
+        gaps = np.sqrt(((both[:, first] - both[:, second]) ** 2).sum(axis=-1))
+        return tuple((float(own.min()), *ends[int(own.argmin())]) for own in gaps)
+
     @property
     def hold_predicted(self) -> bool:
         """Whether a network found any of the landmarks as they are, in either image."""
-        return bool((self.shared > 0).any())
+        return bool(self.is_predicted.any())
 
     @property
     def required(self) -> LandmarkPairs | None:
@@ -82,6 +110,7 @@ class LandmarkPairs:
     def only(self, keep: Sequence[int]) -> LandmarkPairs:
         """The pairs at these indices."""
         index = list(keep)
+        axes = axes_of(index)
         if index == list(range(len(self))):
             return self
         return LandmarkPairs(
@@ -91,7 +120,8 @@ class LandmarkPairs:
             self.fixed_covariance_mm2[index],
             self.moving_covariance_mm2[index],
             self.is_measured[:, index],
-            self.shared[:, index],
+            self.is_predicted[:, index],
+            self.correlation[:, axes[:, None], axes],
         )
 
 
@@ -111,35 +141,47 @@ def pair_landmarks(
         fixed_covariance,
         moving_covariance,
         np.array([fixed_measured, moving_measured], dtype=bool),
-        np.array([_shared(fixed, names), _shared(moving, names)]),
+        np.array([_predicted(fixed, names), _predicted(moving, names)], dtype=bool),
+        np.stack([_correlation(fixed, names), _correlation(moving, names)]),
     )
 
 
-def noise_blocks_mm2(own_mm2: FloatArray, shared: FloatArray) -> FloatArray:
-    """(..., N, 3, N, 3) covariance of the errors of landmarks in one image.
+def noise_mm2(own_mm2: FloatArray, correlation: FloatArray) -> FloatArray:
+    """(..., 3N, 3N) covariance of the errors of landmarks in one image.
 
-    Block (i, i) is the landmark's own (..., N, 3, 3); block (i, j) is `s_i s_j L_i L_j^T` with
-    `L L^T` the landmarks' own and s the (..., N) `LandmarkPairs.shared`, so the whole stays
-    positive definite.
+    Of their own covariances (..., N, 3, 3) and the correlation (..., 3N, 3N) of `LandmarkPairs`:
+    block (i, j) is `L_i K_ij L_j^T`, so the whole stays positive definite.
     """
-    *batch, count = own_mm2.shape[:-2]
-    each = np.arange(count)
-    if shared.any():
-        root = np.linalg.cholesky(own_mm2) * shared[..., None, None]
-        flat = root.reshape(*batch, 3 * count, 3)
-        blocks = flat @ np.swapaxes(flat, -1, -2)
+    *batch, count, _, _ = own_mm2.shape
+    root = np.linalg.cholesky(own_mm2)
+    half = (root @ correlation.reshape(*batch, count, 3, 3 * count)).reshape(correlation.shape)
+    # K is symmetric, so turning the half over leaves the other side to do
+    turned = np.swapaxes(half, -1, -2).reshape(*batch, count, 3, 3 * count)
+    noise: FloatArray = (root @ turned).reshape(correlation.shape)
+    return noise
+
+
+def _predicted(landmarks: LandmarkSet, names: Sequence[LandmarkName]) -> list[bool]:
+    return [mark.source is Source.PREDICTED for mark in landmarks.landmarks if mark.name in names]
+
+
+def _correlation(landmarks: LandmarkSet, names: Sequence[LandmarkName]) -> FloatArray:
+    """(3N, 3N) of the network's card, else the usual one of its space."""
+    if landmarks.correlation is None:
+        matrix = _usual_correlation(landmarks.space, len(names)).copy()
     else:
-        blocks = np.zeros((*batch, 3 * count, 3 * count))
-    blocks = blocks.reshape(*batch, count, 3, count, 3)
-    # advanced indices first: (N, ..., 3, 3)
-    blocks[..., each, :, each, :] = np.moveaxis(own_mm2, -3, 0)
-    return blocks
+        matrix = landmarks.correlation.among(names)
+    alone = [i for i, n in enumerate(names) if landmarks[n].source is not Source.PREDICTED]
+    axes = axes_of(alone)
+    matrix[axes] = matrix[:, axes] = 0.0
+    matrix[axes, axes] = 1.0
+    return matrix
 
 
-def _shared(landmarks: LandmarkSet, names: Sequence[LandmarkName]) -> list[float]:
-    part = float(np.sqrt(PREDICTED_CORRELATION.get(landmarks.space, 0.0)))
-    marks = [mark for mark in landmarks.landmarks if mark.name in names]
-    return [part if mark.source is Source.PREDICTED else 0.0 for mark in marks]
+@cache
+def _usual_correlation(space: Space, count: int) -> FloatArray:
+    names = tuple(map(str, range(count)))
+    return ErrorCorrelation.uniform(names, PREDICTED_CORRELATION.get(space, 0.0)).matrix
 
 
 def _arrays(

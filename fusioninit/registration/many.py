@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ from scipy.spatial.transform import Rotation
 
 from fusioninit.geometry import rotation_matrix
 from fusioninit.landmarks import REQUIRED_NAMES, LandmarkName
+from fusioninit.landmarks.error_correlation import axes_of
 from fusioninit.registration.arun import arun_rigid
 from fusioninit.registration.center_prior import CenterPrior
 from fusioninit.registration.deformation import DeformationModel
@@ -48,8 +50,8 @@ class ManyPairs:
     ----------
     fixed_mm, moving_mm : (B, N, 3) arrays
     fixed_covariance_mm2, moving_covariance_mm2 : (B, N, 3, 3) arrays
-    shared : (2, B, N) array
-        In fixed and moving; 0 where a person placed the landmark.
+    is_predicted : (2, B, N) array of bool
+    correlation : (2, B, 3N, 3N) array
     """
 
     names: tuple[LandmarkName, ...]
@@ -57,7 +59,8 @@ class ManyPairs:
     moving_mm: FloatArray
     fixed_covariance_mm2: FloatArray
     moving_covariance_mm2: FloatArray
-    shared: FloatArray
+    is_predicted: Mask
+    correlation: FloatArray
 
     def __len__(self) -> int:
         return len(self.fixed_mm)
@@ -74,19 +77,22 @@ class ManyPairs:
             np.stack([pairs.moving_mm for pairs in cases]),
             np.stack([pairs.fixed_covariance_mm2 for pairs in cases]),
             np.stack([pairs.moving_covariance_mm2 for pairs in cases]),
-            np.stack([pairs.shared for pairs in cases], axis=1),
+            np.stack([pairs.is_predicted for pairs in cases], axis=1),
+            np.stack([pairs.correlation for pairs in cases], axis=1),
         )
 
     def landmarks(self, keep: Sequence[int]) -> ManyPairs:
         """Only the landmarks at these indices."""
         index = list(keep)
+        axes = axes_of(index)
         return ManyPairs(
             tuple(self.names[i] for i in index),
             self.fixed_mm[:, index],
             self.moving_mm[:, index],
             self.fixed_covariance_mm2[:, index],
             self.moving_covariance_mm2[:, index],
-            self.shared[:, :, index],
+            self.is_predicted[:, :, index],
+            self.correlation[:, :, axes[:, None], axes],
         )
 
     def cases(self, which: Mask) -> ManyPairs:
@@ -97,19 +103,21 @@ class ManyPairs:
             self.moving_mm[which],
             self.fixed_covariance_mm2[which],
             self.moving_covariance_mm2[which],
-            self.shared[:, which],
+            self.is_predicted[:, which],
+            self.correlation[:, which],
         )
 
     @property
     def hold_predicted(self) -> Mask:
         """(B,) whether a network found any of the case's landmarks."""
-        return np.asarray((self.shared > 0).any(axis=(0, 2)))
+        return np.asarray(self.is_predicted.any(axis=(0, 2)))
 
     @property
     def are_degenerate(self) -> Mask:
         """(B,) points that determine no rotation, as `estimate.degenerate_points` judges them."""
         bad = np.zeros(len(self), dtype=bool)
-        first, second = np.triu_indices(len(self.names), 1)
+        asked = [i for i, name in enumerate(self.names) if name in REQUIRED_NAMES]
+        first, second = (list(ends) for ends in zip(*combinations(asked, 2), strict=True))
         for points in (self.fixed_mm, self.moving_mm):
             edges = np.linalg.norm(points[:, first] - points[:, second], axis=-1)
             centred = points - points.mean(axis=1, keepdims=True)
@@ -243,7 +251,7 @@ def _noise(pairs: ManyPairs, deformation: DeformationModel) -> LandmarkNoise:
         moving_mm=pairs.moving_mm,
         fixed_covariance_mm2=pairs.fixed_covariance_mm2,
         moving_covariance_mm2=pairs.moving_covariance_mm2,
-        shared=pairs.shared,
+        correlation=pairs.correlation,
     )
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.special import chdtrc
+from scipy.special import chdtrc, chdtri
 
 from fusioninit.landmarks import LABELS, REQUIRED_NAMES, LandmarkName, LandmarkSet
 from fusioninit.registration.estimate import Estimate, Evidence
 from fusioninit.registration.estimators.posterior_mode import leave_one_out_distance2
+from fusioninit.registration.estimators.robust import MIN_KEPT
 from fusioninit.registration.findings import Finding
 from fusioninit.registration.landmark_pairs import LandmarkPairs
 
@@ -225,12 +226,16 @@ def _residuals(estimate: Estimate) -> Iterator[Finding]:
             name,
         )
     size, expected = estimate.residual_chi2
-    if expected < 0.5 or chdtrc(expected, size) > 1 - RESIDUAL_QUANTILE:
+    fits = expected < 0.5 or chdtrc(expected, size) > 1 - RESIDUAL_QUANTILE
+    culprit, count = None, len(estimate.pairs)
+    if count >= 3:
+        distance2 = leave_one_out_distance2(estimate)
+        culprit = estimate.pairs.names[int(np.argmax(distance2))]
+        if count > MIN_KEPT:
+            # among many good landmarks one that is far off hardly shows in the sum
+            fits = fits and distance2.max() <= chdtri(3, (1 - RESIDUAL_QUANTILE) / count)
+    if fits:
         return
-    culprit = None
-    if len(estimate.pairs) >= 3:
-        worst = int(np.argmax(leave_one_out_distance2(estimate)))
-        culprit = estimate.pairs.names[worst]
     named = "One landmark" if culprit is None else LABELS[culprit]
     yield Finding(
         "residual-too-large",

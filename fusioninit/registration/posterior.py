@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusioninit.registration.deformation import DeformationModel
-from fusioninit.registration.landmark_pairs import LandmarkPairs, noise_blocks_mm2
+from fusioninit.registration.landmark_pairs import LandmarkPairs, noise_mm2
 from fusioninit.registration.rotation_prior import RotationPrior
 from fusioninit.registration.rotations import exponential, logarithm, logarithm_jacobian
 
@@ -116,14 +116,14 @@ class LandmarkNoise:
         moving_mm: FloatArray,
         fixed_covariance_mm2: FloatArray,
         moving_covariance_mm2: FloatArray,
-        shared: FloatArray,
+        correlation: FloatArray,
     ) -> None:
         *batch, count, _ = moving_mm.shape
         centred = moving_mm - moving_mm.mean(axis=-2, keepdims=True)
-        self._moving = noise_blocks_mm2(moving_covariance_mm2, shared[1])
-        self._moving += deformation.covariance_mm2(centred, centred)
-        fixed = noise_blocks_mm2(fixed_covariance_mm2, shared[0])
-        self._fixed = fixed.reshape(*batch, 3 * count, 3 * count)
+        shape_change = deformation.covariance_mm2(centred, centred)
+        self._moving = noise_mm2(moving_covariance_mm2, correlation[1])
+        self._moving += shape_change.reshape(*batch, 3 * count, 3 * count)
+        self._fixed = noise_mm2(fixed_covariance_mm2, correlation[0])
 
     def turned_mm2(self, rotation: FloatArray) -> FloatArray:
         """(..., 3N, 3N) in the fixed frame, the moving image's share turned by (..., 3, 3)."""
@@ -145,7 +145,7 @@ class PointsTerm:
             moving_mm=pairs.moving_mm,
             fixed_covariance_mm2=pairs.fixed_covariance_mm2,
             moving_covariance_mm2=pairs.moving_covariance_mm2,
-            shared=pairs.shared,
+            correlation=pairs.correlation,
         )
 
     def noise_mm2(self, rotation: FloatArray) -> FloatArray:

@@ -34,9 +34,10 @@ from fusioninit.state.needle_plan import (
 from fusioninit.state.pose_prior import PosePrior, prior_from_record, prior_to_record
 
 SCHEMA = "fusioninit-case"
-VERSION = 6
+VERSION = 7
 """1: without cores. 2: with the planned cores. 3: with what was stated of an image's geometry.
-4: with the second network's answers. 5: with the glands. 6: with the prior on the pose."""
+4: with the second network's answers. 5: with the glands. 6: with the prior on the pose. 7: with
+more auxiliary landmarks, and how the errors of those that a network found hang together."""
 
 SUFFIX = ".fusion.json"
 
@@ -183,6 +184,7 @@ def migrated(record: dict[str, Any]) -> dict[str, Any]:
         record = record | {"glands": {}}
     if record["version"] < 6:
         record = record | {"prior": prior_to_record(PosePrior())}
+    # version 7 adds what may be absent
     return record | {"version": VERSION}
 
 

@@ -8,13 +8,15 @@ import numpy as np
 
 from fusioninit.errors import ReadError
 from fusioninit.geometry import Space
-from fusioninit.landmarks import Landmark, LandmarkSet, Source
+from fusioninit.landmarks import ErrorCorrelation, Landmark, LandmarkSet, Source
 
 
 def landmarks_to_record(landmarks: LandmarkSet) -> dict[str, Any]:
     """JSON-ready form; positions LPS mm at full precision."""
+    stated = landmarks.correlation
     return {
         "space": landmarks.space.value,
+        **({} if stated is None else {"error_correlation": stated.to_record()}),
         "landmarks": [
             {
                 "name": mark.name,
@@ -40,8 +42,11 @@ def landmarks_from_record(record: Any) -> LandmarkSet:
     """
     try:
         marks = tuple(_landmark(entry) for entry in record["landmarks"])
-        return LandmarkSet(Space(record["space"]), marks)
-    except (KeyError, TypeError, ValueError) as error:
+        # absent where a person placed the landmarks, and in files of earlier versions
+        stated = record.get("error_correlation")
+        correlation = None if stated is None else ErrorCorrelation.from_record(stated)
+        return LandmarkSet(Space(record["space"]), marks, correlation)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ReadError(
             f"saved landmarks are damaged ({error}): restore the file from a copy"
         ) from error

@@ -12,13 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from fusioninit.landmarks import ALL_NAMES
-
-SWAPPED = tuple(
-    ALL_NAMES.index({"left_lateral": "right_lateral", "right_lateral": "left_lateral"}.get(n, n))
-    for n in ALL_NAMES
-)
-"""Where each landmark's values come from in a left-right mirrored image."""
+from fusioninit.landmarks import MIRRORED
 
 
 @dataclass(frozen=True)
@@ -92,8 +86,8 @@ class Intensity:
 
 
 def mirror(sample: Sample) -> Sample:
-    """Left and right exchanged: x changes sign, and the lateral landmarks change names."""
-    order = list(SWAPPED)
+    """Left and right exchanged: x changes sign, and landmarks on a side change names."""
+    order = list(MIRRORED[: len(sample.landmarks_mm)])
     sign = torch.tensor([-1.0, 1.0, 1.0], device=sample.landmarks_mm.device)
     return Sample(
         sample.image.flip(-1),

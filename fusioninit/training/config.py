@@ -6,12 +6,13 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from fusioninit.detection.normalise import InputGrid
-from fusioninit.detection.unet import UNetConfig
+from fusioninit.detection.unet import LANDMARK_COUNTS, UNetConfig
 from fusioninit.errors import InputError
 from fusioninit.geometry import Space
+from fusioninit.landmarks import ALL_NAMES
 from fusioninit.training.datasets.sections import DatasetsSection
 from fusioninit.training.sections import Section
 
@@ -33,7 +34,16 @@ class NetworkSection(Section):
 
     design: Literal["residual", "plain"] = "residual"
     channels: tuple[int, ...] = Field(default=(16, 48, 96, 128), min_length=2, max_length=6)
+    landmarks: int = len(ALL_NAMES)
+    """How many of `fusioninit.landmarks.ALL_NAMES` it learns: one of `LANDMARK_COUNTS`."""
     gland: bool = True
+
+    @field_validator("landmarks")
+    @classmethod
+    def _both_sides(cls, count: int) -> int:
+        if count not in LANDMARK_COUNTS:
+            raise ValueError(f"choose one of {', '.join(map(str, LANDMARK_COUNTS))}")
+        return count
 
 
 class LossSection(Section):
@@ -170,6 +180,7 @@ class TrainingConfig(Section):
             design=self.network.design,
             head="direct" if self.method == "direct" else "heatmap",
             channels=self.network.channels,
+            landmarks=self.network.landmarks,
             gland=self.network.gland,
             grid=self.grid,
         )

@@ -18,7 +18,6 @@ from fusioninit.detection.predict import LandmarkPredictor, calibrated
 from fusioninit.detection.unet import LandmarkNetwork
 from fusioninit.detection.weights import LIMITS, ModelCard, card_path, load_tensors, save_weights
 from fusioninit.errors import InputError
-from fusioninit.landmarks import ALL_NAMES
 from fusioninit.training.calibrate import MIN_CASES, TooFewCasesError, fit_calibration
 from fusioninit.training.config import CHECKPOINTS, LAST, ExportSection, TrainingConfig
 from fusioninit.training.data import (
@@ -216,7 +215,7 @@ def summary(measured: Measurements, card: ModelCard) -> dict[str, Any]:
         "mre_mm": _mean_sd(three),
         "median_mm": round(float(np.nanmedian(three)), 2),
         "visible_mre_mm": _mean_sd(np.where(measured.visible[:, :3], three, np.nan)),
-        "mre_mm_by_landmark": {n: _mean_sd(error[:, k]) for k, n in enumerate(ALL_NAMES)},
+        "mre_mm_by_landmark": {n: _mean_sd(error[:, k]) for k, n in enumerate(card.landmark_names)},
         "gland_dice": _mean_sd(measured.dice),
         "coverage_68": round(float((distance2 <= CHI2_68).mean()), 3),
         "coverage_95": round(float((distance2 <= CHI2_95).mean()), 3),

@@ -76,7 +76,8 @@ def _row(predictor: LandmarkPredictor, sample: Sample) -> tuple[Any, ...]:
     card = predictor.card
     grid = card.input_grid.centred_at(np.zeros(3))
     answer = predictor.examine(Volume(sample.image.numpy(), grid, card.space))
-    true_mm = sample.landmarks_mm.double().numpy()
+    asked = card.network.landmarks
+    true_mm = sample.landmarks_mm[:asked].double().numpy()
     inside = grid.contains(true_mm)
     overlap = np.nan
     if answer.gland_logit is not None:
@@ -87,7 +88,7 @@ def _row(predictor: LandmarkPredictor, sample: Sample) -> tuple[Any, ...]:
         answer.position_mm - true_mm,
         answer.spread_mm2,
         inside,
-        sample.visible.numpy() & inside,
+        sample.visible[:asked].numpy() & inside,
         overlap,
         answer.position_mm,
         true_mm,

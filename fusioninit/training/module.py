@@ -24,11 +24,16 @@ from fusioninit.detection.losses import (
 )
 from fusioninit.detection.unet import LandmarkNetwork, NetworkOutput
 from fusioninit.errors import InputError
+from fusioninit.landmarks import ALL_NAMES
 from fusioninit.training.config import LossSection, TrainingConfig
 from fusioninit.training.data import Batch
+from fusioninit.training.warm_start import with_more_landmarks
 
 HEATMAP_MATCHING_SCALE = 0.02
 """Brings the summed squares of heatmap matching to the size of the other losses."""
+
+PER_LANDMARK = frozenset({"landmarks_mm", "visible", "inside", "landmark_weight"})
+"""Parts of a batch whose second axis are landmarks."""
 
 MAX_SKIPPED = 10
 """Steps in a row with a gradient that is not finite before training stops."""
@@ -122,7 +127,14 @@ class DetectorModule(lightning.LightningModule):
         return min(1.0, done)
 
     def load_start(self, weights: dict[str, Tensor]) -> None:
-        """Begin from these weights; InputError where they are of another network."""
+        """Begin from these weights, also of a network that found fewer landmarks.
+
+        Raises
+        ------
+        InputError
+            They are of another network.
+        """
+        weights = with_more_landmarks(weights, self.network)
         wanted = {name: tensor.shape for name, tensor in self.network.state_dict().items()}
         if {name: tensor.shape for name, tensor in weights.items()} != wanted:
             channels = ", ".join(map(str, self.config.network.channels))
@@ -145,6 +157,7 @@ class DetectorModule(lightning.LightningModule):
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
         section = self.config.loss
+        batch = self._asked(batch)
         output = self.network(_image(batch))
         losses = landmark_losses(
             output,
@@ -235,10 +248,16 @@ class DetectorModule(lightning.LightningModule):
         )
         temporary.replace(path)
 
+    def _asked(self, batch: Batch) -> Batch:
+        """The batch with only the landmarks that this network learns."""
+        count = self.config.network.landmarks
+        return {k: v[:, :count] if k in PER_LANDMARK else v for k, v in batch.items()}
+
     def on_validation_start(self) -> None:
         self._errors, self._dice = [], []
 
     def validation_step(self, batch: Batch, _: int) -> None:
+        batch = self._asked(batch)
         output = self.average(_image(batch))
         found = position_mm(output, self.config.method, self.half_extent_mm)
         error = (found - batch["landmarks_mm"]).norm(dim=-1)
@@ -250,9 +269,7 @@ class DetectorModule(lightning.LightningModule):
     def on_validation_epoch_end(self) -> None:
         errors = torch.cat(self._errors)
         self.log("validation_mre_mm", errors[:, :3].nanmean(), prog_bar=True, sync_dist=True)
-        for name, mean in zip(
-            ("apex", "neck", "median", "left", "right"), errors.nanmean(0), strict=True
-        ):
+        for name, mean in zip(ALL_NAMES, errors.nanmean(0), strict=False):
             self.log(f"validation_{name}_mm", mean, sync_dist=True)
         if self._dice:
             self.log("validation_dice", torch.cat(self._dice).mean(), prog_bar=True, sync_dist=True)

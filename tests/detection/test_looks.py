@@ -17,7 +17,8 @@ def look(*balls, at_mm):
     for center, radius in balls:
         inside |= np.linalg.norm(points - center, axis=-1) < radius
     logit = torch.tensor(np.where(inside, 1.0, -1.0))
-    return Look(np.tile(at_mm, (5, 1)).astype(float), np.zeros((5, 3, 3)), logit, GRID)
+    at_mm = np.tile(at_mm, (5, 1)).astype(float)
+    return Look(at_mm, np.zeros((5, 3, 3)), logit, GRID, np.zeros(5))
 
 
 def test_of_several_large_parts_the_gland_is_the_one_at_the_landmarks():

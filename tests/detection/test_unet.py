@@ -13,7 +13,7 @@ from fusioninit.detection.unet import LandmarkNetwork, UNetConfig, _unshuffle
 )
 def test_heatmaps_and_gland_cover_the_input(config, heatmap):
     output = LandmarkNetwork(config)(torch.rand(2, 1, 16, 24, 32))
-    assert output.heatmap_logits.shape == (2, 5, *heatmap)
+    assert output.heatmap_logits.shape == (2, 10, *heatmap)
     assert output.gland_logit.shape == (2, 16, 24, 32)
     assert output.position_norm is None
 
@@ -21,7 +21,7 @@ def test_heatmaps_and_gland_cover_the_input(config, heatmap):
 def test_the_direct_head_gives_coordinates():
     config = UNetConfig(channels=(16, 16, 16), head="direct", grid=(16, 24, 32))
     output = LandmarkNetwork(config)(torch.rand(2, 1, 16, 24, 32))
-    assert output.position_norm.shape == (2, 5, 3)
+    assert output.position_norm.shape == (2, 10, 3)
     assert output.heatmap_logits is None
 
 

@@ -1,6 +1,7 @@
 """Landmark files: Slicer markups and plain JSON, whole or refused."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from numpy.testing import assert_allclose
 from fusioninit.errors import ReadError
 from fusioninit.exchange.markups import read_landmarks, write_markups
 from fusioninit.geometry import Space
-from fusioninit.landmarks import Landmark, LandmarkSet, Source
+from fusioninit.landmarks import ALL_NAMES, ErrorCorrelation, Landmark, LandmarkSet, Source
 
 POINTS = {"apex": [1.25, -2.5, 3.125], "bladder_neck": [4, 5, 6], "posterior_median": [7, 8, 9]}
 
@@ -31,6 +32,25 @@ def test_markups_come_back_whole(tmp_path, marks):
     path = write_markups(tmp_path / "us.mrk.json", marks)
     back = read_landmarks(path, space=Space.US)
     assert back == marks
+
+
+def test_how_errors_hang_together_comes_back_and_a_damaged_statement_is_refused(tmp_path, marks):
+    stated = replace(marks, correlation=ErrorCorrelation.uniform(tuple(POINTS), 0.25))
+    path = write_markups(tmp_path / "us.mrk.json", stated)
+    assert read_landmarks(path, space=Space.US) == stated
+    record = json.loads(path.read_text(encoding="utf-8"))
+    record["markups"][0]["errorCorrelation"]["rows"].pop()
+    path.write_text(json.dumps(record))
+    with pytest.raises(ReadError, match=r"us.mrk.json is a damaged markups file \(.* has 8 rows"):
+        read_landmarks(path, space=Space.US)
+
+
+def test_points_beyond_those_a_reader_knows_are_written_with_the_eye_closed(tmp_path):
+    marks = LandmarkSet.from_positions(Space.MR, {name: [1, 2, 3] for name in ALL_NAMES})
+    record = json.loads(write_markups(tmp_path / "m.mrk.json", marks).read_text(encoding="utf-8"))
+    shown = [p["label"] for p in record["markups"][0]["controlPoints"] if p["visibility"]]
+    wanted = ["Apex", "Bladder neck", "Posterior median", "Left lateral", "Right lateral"]
+    assert shown == wanted
 
 
 def test_markups_say_what_slicer_needs(tmp_path, marks):

@@ -76,11 +76,11 @@ def test_landmarks_surround_the_gland_in_the_image(space):
         step = SPACINGS[space]
         k, j, i = torch.nonzero(sample.gland > 0.5).float().mean(0).tolist()
         center = (torch.tensor([i, j, k]) - 31.5) * step
-        apex, neck, median, left, right = sample.landmarks_mm
+        apex, neck, median, left, right, front, *ends = sample.landmarks_mm
         assert float((center - (apex + neck + left + right) / 4).norm()) < 9.0
         assert float(left[0]) > float(center[0]) > float(right[0])
         assert float(((median - center) * (median - neck - apex + center)).sum()) > 0
-        for point in (median, left, right):
+        for point in (median, left, right, front, *ends):
             # a little inside is gland, a little outside is not
             inward = (center - point) / (center - point).norm()
             assert float(sample.gland[voxel(sample, step, point + 4.0 * inward)]) > 0.4

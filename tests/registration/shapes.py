@@ -11,6 +11,11 @@ POINTS_MR_MM = {
     "posterior_median": [0.5, 17.0, -1.0],
     "left_lateral": [25.0, 2.0, 1.0],
     "right_lateral": [-24.0, 3.0, 0.0],
+    "anterior_median": [0.0, -16.0, -1.0],
+    "left_apical": [18.0, 4.0, -11.0],
+    "right_apical": [-19.0, 3.5, -10.5],
+    "left_basal": [24.0, 0.0, 9.0],
+    "right_basal": [-23.0, -0.5, 9.5],
 }
 
 

@@ -6,7 +6,13 @@ from shapes import POINTS_MR_MM, pair, transform
 
 from fusioninit.geometry import Space
 from fusioninit.landmarks import ALL_NAMES, Landmark, LandmarkSet
-from fusioninit.registration import DeformationModel, FitModel, RotationPrior, fit_landmarks
+from fusioninit.registration import (
+    DeformationModel,
+    FitModel,
+    RotationPrior,
+    Unsolved,
+    fit_landmarks,
+)
 from fusioninit.registration.arun import arun_rigid
 from fusioninit.registration.error_prediction import fitzpatrick_tre2_mm2, length_statistics
 
@@ -24,7 +30,7 @@ def test_the_svd_fits_error_is_the_classical_formula():
 
 def test_the_classical_formula_is_what_simulation_gives():
     rng, points = np.random.default_rng(0), np.array(list(POINTS_MR_MM.values()))
-    noisy = points + rng.normal(size=(20000, 5, 3)) * 0.8
+    noisy = points + rng.normal(size=(20000, len(points), 3)) * 0.8
     rotation, shift = arun_rigid(noisy, np.broadcast_to(points, noisy.shape))
     error = TARGETS @ rotation.swapaxes(-1, -2) + shift[:, None] - TARGETS
     measured = (error**2).sum(axis=-1).mean(axis=0)
@@ -50,14 +56,14 @@ def test_predicted_errors_cover_those_of_cases_drawn_as_the_model_says(estimator
     names = list(ALL_NAMES)
     mr_mm = np.array([POINTS_MR_MM[name] for name in names])
     every = np.vstack([mr_mm, TARGETS[:3]])
-    middle = mr_mm.mean(axis=0)
-    joint = deformation.covariance_mm2(every - middle, every - middle).reshape(24, 24)
-    root = np.linalg.cholesky(joint + 1e-9 * np.eye(24))
+    middle, size = mr_mm.mean(axis=0), every.size
+    joint = deformation.covariance_mm2(every - middle, every - middle).reshape(size, size)
+    root = np.linalg.cholesky(joint + 1e-9 * np.eye(size))
     covered, ratio = [], []
     for _ in range(120):
         truth = transform(np.radians(rng.normal(size=3) * [12, 8, 8]))
-        true_us = truth.apply(every + (root @ rng.normal(size=24)).reshape(-1, 3))
-        us_mm = true_us[:5] + rng.normal(size=(5, 3)) * 3
+        true_us = truth.apply(every + (root @ rng.normal(size=size)).reshape(-1, 3))
+        us_mm = true_us[: len(names)] + rng.normal(size=(len(names), 3)) * 3
         covariance = np.eye(3) * 4.5 + 1e-6
         us, mr = (
             LandmarkSet(
@@ -66,10 +72,14 @@ def test_predicted_errors_cover_those_of_cases_drawn_as_the_model_says(estimator
             for space, points in ((Space.US, us_mm), (Space.MR, mr_mm))
         )
         fit = fit_landmarks(fixed=us, moving=mr, estimator=estimator, model=model)
-        actual = np.linalg.norm(fit.us_from_mr.apply(TARGETS[:3]) - true_us[5:], axis=1)
+        if isinstance(fit, Unsolved):
+            # noise of 3 mm now and then puts the required three on one line
+            continue
+        actual = np.linalg.norm(fit.us_from_mr.apply(TARGETS[:3]) - true_us[len(names) :], axis=1)
         predicted = fit.predicted_error_mm(TARGETS[:3])
         covered.append(actual <= predicted.upper_mm)
         ratio.append(actual / predicted.mean_mm)
+    assert len(covered) >= 118
     assert 0.90 <= np.mean(covered) <= 0.99
     assert np.mean(ratio) == pytest.approx(1, abs=0.15)
 

@@ -5,7 +5,7 @@ import pytest
 from shapes import POINTS_MR_MM, landmark_set, pair, transform
 
 from fusioninit.geometry import Space
-from fusioninit.landmarks import ALL_NAMES, LandmarkSet
+from fusioninit.landmarks import ALL_NAMES, MIRRORED, LandmarkSet
 from fusioninit.registration import FitModel, Probe, RotationPrior, fit_landmarks
 from fusioninit.registration.plausibility import anatomy_findings, anatomy_warnings
 
@@ -100,8 +100,9 @@ def test_nearly_collinear_points_are_named():
 
 def test_left_and_right_exchanged_in_one_image_is_a_mirror():
     us, mr = pair(transform((0, 0, 0)), names=ALL_NAMES)
-    left, right = us["left_lateral"].position_mm, us["right_lateral"].position_mm
-    us = us.with_position("left_lateral", right).with_position("right_lateral", left)
+    there = us.positions_mm()
+    for name, other in zip(ALL_NAMES, MIRRORED, strict=True):
+        us = us.with_position(name, there[other])
     found = [f for f in fit_landmarks(fixed=us, moving=mr).findings if f.code == "mirrored"]
     assert len(found) == 2
     assert "US: the left lateral point lies on the patient's right." in str(found[0])

@@ -3,6 +3,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel as nib
@@ -15,7 +16,7 @@ from fusioninit.geometry import Grid, Space
 from fusioninit.imaging import Volume, VolumeSource
 from fusioninit.imaging.reading import read_volume
 from fusioninit.imaging.stated_geometry import StatedGeometry
-from fusioninit.landmarks import LandmarkSet, Source
+from fusioninit.landmarks import ErrorCorrelation, LandmarkSet, Source
 from fusioninit.state import Case, Core, CoreKind, Decision, Target, load_case, save_case
 from fusioninit.state.case_file import VERSION, case_record, with_record
 
@@ -42,6 +43,7 @@ def case(tmp_path) -> Case:
         marks = LandmarkSet.from_positions(
             space, {"apex": [0.1, 1 / 3, -value]}, source=Source.PREDICTED
         )
+        marks = replace(marks, correlation=ErrorCorrelation.uniform(("apex", "bladder_neck"), 0.4))
         second = marks.with_position("apex", [value, 2 / 3, 9], source=Source.PREDICTED)
         case = case.with_prediction(marks, second=second).with_landmarks(
             marks.with_position("bladder_neck", [4, 5, 6])
@@ -204,6 +206,7 @@ def test_a_copied_case_saved_again_in_place_keeps_its_images(case, tmp_path):
 
 KILLED_AT = """
 import os, sys
+from dataclasses import replace
 from pathlib import Path
 import numpy as np
 from fusioninit.geometry import Grid, Space

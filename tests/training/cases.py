@@ -19,5 +19,8 @@ def ellipsoid(seed, *, size=32, spacing_mm=2.0):
     gland = (q < 1).float()
     image = 0.5 + gland + 0.1 * torch.randn(gland.shape, generator=generator)
     across, back, up = torch.diag(radii)
-    landmarks = center + torch.stack([-up, up, back, across, -across])
-    return Sample(image.clamp_min(1e-3), gland, landmarks, torch.ones(5, dtype=torch.bool))
+    # at half of the semi-axis an ellipsoid is sqrt(3) / 2 as wide as in the middle
+    sides = [way * 0.75**0.5 * across + end * up / 2 for end in (-1, 1) for way in (1, -1)]
+    landmarks = center + torch.stack([-up, up, back, across, -across, -back, *sides])
+    visible = torch.ones(len(landmarks), dtype=torch.bool)
+    return Sample(image.clamp_min(1e-3), gland, landmarks, visible)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from fusioninit.detection.unet import LandmarkNetwork
 from fusioninit.detection.weights import load_tensors
 from fusioninit.training.config import read_config
+from fusioninit.training.module import DetectorModule
 
 MODELS = Path(__file__).parents[2] / "models"
 TABLE_1 = sorted(MODELS.glob("table1-*.toml"))
@@ -38,4 +38,4 @@ def test_the_five_methods_differ_in_nothing_but_the_method(space):
 def test_the_shipped_network_goes_on_from_the_committed_weights(space):
     path = next(path for path in FILES if path.stem == f"continue-{space}")
     config = read_config(path)
-    LandmarkNetwork(config.unet).load_state_dict(load_tensors(config.warm_start))
+    DetectorModule(config).load_start(load_tensors(config.warm_start))

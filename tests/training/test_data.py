@@ -64,6 +64,6 @@ def test_landmarks_outside_the_grid_are_neither_inside_nor_visible():
     marks = case.landmarks_mm.clone()
     marks[2] = torch.tensor([0.0, 70.0, 0.0])
     batch = collate([Sample(case.image, case.gland, marks, case.visible)], HALF_MM)
-    assert batch["inside"].tolist() == [[True, True, False, True, True]]
-    assert batch["visible"].tolist() == [[True, True, False, True, True]]
+    assert batch["inside"].tolist() == [[number != 2 for number in range(len(marks))]]
+    assert batch["visible"].tolist() == [[number != 2 for number in range(len(marks))]]
     assert batch["image"].shape == (1, 1, 8, 8, 8)

@@ -8,6 +8,7 @@ prediction itself misses by r. A true point weighs 1, an unknown one 0.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,12 @@ FARTHEST_FROM_RULE_MM = 35.0
 CUT_SHARE = 0.2
 """Share of a gland's end layer on the image's border from which on the gland counts as cut."""
 
+AT_END = {
+    -1.0: ("apex", "left_apical", "right_apical"),
+    1.0: ("bladder_neck", "left_basal", "right_basal"),
+}
+"""Landmarks that the lower (-1) and the upper (1) end of the gland decide upon."""
+
 CUT_SD_FACTOR = 2.0
 """The rule's points at mid height are this much less certain where an end is not seen."""
 
@@ -41,9 +48,9 @@ class Labels:
 
     Parameters
     ----------
-    position_mm : (5, 3) array
+    position_mm : (L, 3) array
         LPS mm; NaN where unknown.
-    sd_mm : (5,) array
+    sd_mm : (L,) array
         Standard deviation per axis; infinite where unknown.
     """
 
@@ -57,7 +64,7 @@ class Labels:
 
     @property
     def known(self) -> NDArray[np.bool_]:
-        """(5,) which landmarks there are."""
+        """(L,) which landmarks there are."""
         return np.isfinite(self.sd_mm)
 
     def over(self, others: Labels) -> Labels:
@@ -94,11 +101,10 @@ def mask_labels(gland: Volume, image: Grid) -> Labels:
     """Points by rule from the gland's mask; those at an end that the image cuts off are unknown."""
     labels = _of(landmarks_from_mask(gland.voxels, gland.grid, space=gland.space))
     position, sd = labels.position_mm.copy(), labels.sd_mm.copy()
-    ends = {"apex": -1.0, "bladder_neck": 1.0}
-    cut = [name for name, way in ends.items() if is_cut(gland, image, way)]
+    cut = [names for way, names in AT_END.items() if is_cut(gland, image, way)]
     if cut:
         sd *= CUT_SD_FACTOR
-    for name in cut:
+    for name in chain(*cut):
         number = ALL_NAMES.index(name)
         position[number], sd[number] = np.nan, np.inf
     return Labels(position, sd)

@@ -66,7 +66,9 @@ def many_observers(
     ]
     us, mr = (points + sd * random.normal(size=(draws, 3, 3)) for points in true)
     covariances = np.tile(_covariance_mm2(sd), (draws, 3, 1, 1))
-    pairs = ManyPairs(REQUIRED_NAMES, us, mr, covariances, covariances, np.zeros((2, draws, 3)))
+    alone = np.broadcast_to(np.eye(9), (2, draws, 9, 9))
+    placed = np.zeros((2, draws, 3), dtype=bool)
+    pairs = ManyPairs(REQUIRED_NAMES, us, mr, covariances, covariances, placed, alone)
     surface = references.shapes[Space.MR].surface_mm
     surface = surface[np.linspace(0, len(surface) - 1, SURFACE_POINTS).astype(np.intp)]
     rows = []

@@ -17,7 +17,7 @@ import numpy as np
 
 from fusioninit.detection.predict import LandmarkPredictor
 from fusioninit.detection.weights import ModelCard, load_model
-from fusioninit.landmarks import ALL_NAMES, LABELS
+from fusioninit.landmarks import LABELS
 from fusioninit.training.calibrate import fit_calibration
 from fusioninit.training.config import TrainingConfig
 from fusioninit.training.data import BENCHMARK_SEED, CALIBRATION_SEED, Draw, phantom_source
@@ -57,7 +57,7 @@ def landmark_table(figures: dict[str, Any], card: ModelCard) -> str:
         "|---|---|---|",
         _row("The paper's three", figures["mre_mm"]),
         _row("the same, those visible", figures["visible_mre_mm"]),
-        *(_row(LABELS[name], figures["mre_mm_by_landmark"][name]) for name in ALL_NAMES),
+        *(_row(LABELS[name], figures["mre_mm_by_landmark"][name]) for name in card.landmark_names),
         "",
         "| measure | value |",
         "|---|---|",
@@ -96,7 +96,7 @@ def write_cases(path: Path, measured: Measurements, card: ModelCard) -> None:
             table.writerow(
                 [
                     BENCHMARK_SEED + case,
-                    ALL_NAMES[number],
+                    card.landmark_names[number],
                     round(float(error[case, number]), 3),
                     x,
                     y,

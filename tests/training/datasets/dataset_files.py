@@ -26,7 +26,9 @@ RADII_MM = np.array([24.0, 15.0, 19.0])
 def gland_points(center_mm, radii_mm=RADII_MM):
     """Landmarks on the poles of the ellipsoid, by name."""
     x, y, z = radii_mm
-    steps = [(0, 0, -z), (0, 0, z), (0, y, 0), (x, 0, 0), (-x, 0, 0)]
+    # at half of the semi-axis an ellipsoid is sqrt(3) / 2 as wide as in the middle
+    ends = [(way * 0.75**0.5 * x, 0, end * z / 2) for end in (-1, 1) for way in (1, -1)]
+    steps = [(0, 0, -z), (0, 0, z), (0, y, 0), (x, 0, 0), (-x, 0, 0), (0, -y, 0), *ends]
     return {n: (center_mm + np.array(s)).tolist() for n, s in zip(ALL_NAMES, steps, strict=True)}
 
 
@@ -191,7 +193,9 @@ def write_tcia(root: Path, count: int, *, us_axes=(0, 1, 2)) -> Path:
     return root
 
 
-def tiny_config(output: Path, sets, *, space="mr", steps=2, **datasets) -> TrainingConfig:
+def tiny_config(
+    output: Path, sets, *, space="mr", steps=2, landmarks=10, **datasets
+) -> TrainingConfig:
     """A network and a training small enough for a test; no synthetic cases unless asked."""
     table = {
         "space": space,
@@ -202,7 +206,7 @@ def tiny_config(output: Path, sets, *, space="mr", steps=2, **datasets) -> Train
         "accelerator": "cpu",
         "precision": "float32",
         "threads": 1,
-        "network": {"channels": (16, 16)},
+        "network": {"channels": (16, 16), "landmarks": landmarks},
         "data": {"batch_size": 2, "fresh_per_batch": 1, "replay_window": 4},
         "stopping": {"max_steps": steps},
         "datasets": {"phantom_fraction": 0.0, "isolated": False, "sets": sets, **datasets},

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from fusioninit.detection.unet import LandmarkNetwork
 from fusioninit.detection.weights import load_tensors
 from fusioninit.training.config import read_config
 from fusioninit.training.datasets.manifest import OPTIONAL_COLUMNS, REQUIRED_COLUMNS
 from fusioninit.training.datasets.sections import DatasetSection, DatasetsSection
+from fusioninit.training.module import DetectorModule
 
 MODELS = Path(__file__).parents[3] / "models"
 
@@ -37,6 +37,6 @@ def test_the_documented_configuration_names_every_key_and_column():
 
 def test_the_documented_warm_start_fits_the_network():
     config = read_config(MODELS / "train-own-data.toml")
-    network = LandmarkNetwork(config.unet)
-    network.load_state_dict(load_tensors(config.warm_start))
-    assert all(torch.isfinite(value).all() for value in network.state_dict().values())
+    module = DetectorModule(config)
+    module.load_start(load_tensors(config.warm_start))
+    assert all(torch.isfinite(value).all() for value in module.network.state_dict().values())

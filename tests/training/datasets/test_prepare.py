@@ -51,7 +51,7 @@ def test_image_gland_and_landmarks_agree_in_every_window(files, shift):
     points = INPUT.centred_at([0, 0, 0]).points_mm()
     bright = sample.image.numpy() > 0.75 * float(sample.image.max()) * 100 / 140
     inside = sample.gland.numpy() > 0.5
-    middle = sample.landmarks_mm[3:].mean(0).numpy()
+    middle = sample.landmarks_mm[3:5].mean(0).numpy()
     truth = (((points - middle) / RADII_MM) ** 2).sum(-1) < 1
     for found in (bright, inside):
         assert 2 * (found & truth).sum() / (found.sum() + truth.sum()) > 0.9
@@ -62,7 +62,7 @@ def test_image_gland_and_landmarks_agree_in_every_window(files, shift):
 def test_the_kept_grid_is_centred_on_the_gland(files):
     case = ready(files)
     assert case.image.shape == tuple(n + 2 * MARGIN_VOXELS for n in INPUT.shape)
-    assert np.abs(case.position_mm[3:].mean(0)).max() < 0.5
+    assert np.abs(case.position_mm[3:5].mean(0)).max() < 0.5
     assert case.image.dtype == np.float16
     assert case.visible.all()
 

@@ -164,9 +164,9 @@ def test_synthetic_folders_come_with_true_points(tmp_path):
     write_pair_folder(tmp_path, 3, truth=True)
     sets = [{"kind": "phantom", "path": tmp_path}]
     source = case_source(tiny_config(tmp_path / "out", sets))
-    assert source.training[0].sd_mm.tolist() == [0.0] * 5
+    assert source.training[0].sd_mm.tolist() == [0.0] * 10
     sample = source(TRAINING_SEED)
-    assert sample.weight.tolist() == [1.0] * 5
+    assert sample.weight.tolist() == [1.0] * 10
     assert np.allclose(np.diff(sample.landmarks_mm[:2], axis=0)[0], [0, 0, 38], atol=1e-3)
     (tmp_path / "truth" / "case000001.json").unlink()
     assert [str(row) for row in list_phantom(tmp_path, Space.MR).bad] == [
