@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fusioninit.errors import InputError
 from fusioninit.geometry import Space
 from fusioninit.imaging.volume import Volume
-from fusioninit.landmarks import REQUIRED_NAMES, LandmarkSet
+from fusioninit.landmarks import READER_NAMES, REQUIRED_NAMES, LandmarkSet
 from fusioninit.registration.disagreement import compare_answers
 
 SMALLEST_EXTENT_MM = 20.0
@@ -125,7 +125,9 @@ def _about_volume(volume: Volume, dark_fraction: float) -> list[str]:
 
 def _about_landmarks(volume: Volume, landmarks: LandmarkSet, figures: dict[str, Any]) -> list[str]:
     warnings = []
-    outside = [n for n in landmarks if not volume.grid.contains(landmarks[n].position_mm)]
+    # an ultrasound sweep often ends before the front and the ends of the gland's sides
+    seen = [name for name in READER_NAMES if name in landmarks]
+    outside = [n for n in seen if not volume.grid.contains(landmarks[n].position_mm)]
     if outside:
         warnings.append(f"outside the volume: {', '.join(outside)}")
     vague = [name for name in REQUIRED_NAMES if landmarks[name].sd_mm > SD_MM]

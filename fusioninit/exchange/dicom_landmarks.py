@@ -19,7 +19,7 @@ from fusioninit.exchange.frames import MAX_RESIDUAL_MM, WrittenFileError
 from fusioninit.exchange.identity import set_identity
 from fusioninit.exchange.placing import placed
 from fusioninit.imaging.dicom_series import Series
-from fusioninit.landmarks import LABELS, LandmarkSet
+from fusioninit.landmarks import LABELS, READER_NAMES, LandmarkSet
 
 _SCHEME = "99FUSIONINIT"
 _PROCEDURE = {"MR": codes.LN.MRIUnspecifiedBodyRegion}
@@ -34,10 +34,13 @@ def write_landmark_report(
 ) -> Path:
     """Write landmarks of one image (LPS mm) as a Comprehensive 3D SR, and verify it.
 
+    Those that no reader would place are left out.
+
     `series` is the DICOM series they were placed in. Unless `keep_identity`, the patient's name
     and numbers are empty; the study's UIDs tie the report to the patient in the archive that
     holds the study.
     """
+    known = [name for name in landmarks if name in READER_NAMES]
     frame_uid = str(series.first.get("FrameOfReferenceUID") or "")
     report = highdicom.sr.MeasurementReport(
         observation_context=highdicom.sr.ObservationContext(
@@ -54,7 +57,7 @@ def write_landmark_report(
             series.modality, CodedConcept("imaging", _SCHEME, "Imaging of the prostate")
         ),
         imaging_measurements=[
-            _group(name, landmarks[name].position_mm, frame_uid) for name in landmarks
+            _group(name, landmarks[name].position_mm, frame_uid) for name in known
         ],
         title=codes.DCM.ImagingMeasurementReport,
     )
@@ -117,7 +120,8 @@ def _group(
 
 def _verify(path: Path, beside: Path, landmarks: LandmarkSet) -> None:
     back = read_landmark_report(beside)
-    for name, mark in landmarks.items():
+    for name in (name for name in READER_NAMES if name in landmarks):
+        position = landmarks[name].position_mm
         # 3D coordinates of a report are float32
-        if name not in back or not np.abs(back[name] - mark.position_mm).max() <= MAX_RESIDUAL_MM:
+        if name not in back or not np.abs(back[name] - position).max() <= MAX_RESIDUAL_MM:
             raise WrittenFileError(f"{path.name}: read back, {LABELS[name]} differs")

@@ -16,8 +16,7 @@ from fusioninit.geometry import Space
 from fusioninit.landmarks import (
     ALL_NAMES,
     LABELS,
-    LATERAL_NAMES,
-    REQUIRED_NAMES,
+    READER_NAMES,
     ErrorCorrelation,
     Landmark,
     LandmarkSet,
@@ -29,9 +28,6 @@ SCHEMA = (
     "Resources/Schema/markups-schema-v1.0.3.json#"
 )
 SUFFIX = ".mrk.json"
-
-SHOWN_NAMES = REQUIRED_NAMES + LATERAL_NAMES
-"""Points that other programs show from the start; the eye beside the others is closed."""
 
 CORRELATION_KEY = "errorCorrelation"
 """Ours: Slicer's schema allows other keys, and Slicer passes over them."""
@@ -48,12 +44,13 @@ _TO_LPS = {"LPS": np.ones(3), "RAS": np.array([-1.0, -1.0, 1.0])}
 def write_markups(path: Path | str, landmarks: LandmarkSet) -> Path:
     """Write one image's landmarks for 3D Slicer (LPS mm), read them back, then put in place.
 
-    The description of a point holds its source, standard deviation, confidence and covariance.
+    The description of a point holds its source, standard deviation, confidence and covariance. The
+    eye beside points that no reader would place is closed.
     """
     path = Path(path)
     points = [
         control_point(number, LABELS[mark.name], mark.position_mm.tolist(), _description(mark))
-        | {"locked": mark.locked, "visibility": mark.name in SHOWN_NAMES}
+        | {"locked": mark.locked, "visibility": mark.name in READER_NAMES}
         for number, mark in enumerate(landmarks.landmarks, start=1)
     ]
     fiducials = markup_of("Fiducial", points)

@@ -21,7 +21,7 @@ from fusioninit.geometry import (
 )
 from fusioninit.imaging.slicing import slice_pixels
 from fusioninit.imaging.volume import Volume
-from fusioninit.landmarks import LABELS, LandmarkSet
+from fusioninit.landmarks import LABELS, READER_NAMES, LandmarkSet
 
 PANEL_PX = 340
 FIELD_MM = 100.0
@@ -188,7 +188,7 @@ def _mark(
     draw = ImageDraw.Draw(picture)
     is_us = landmarks.space is Space.US
     base = _colour(landmarks.space)
-    for mark in landmarks.values():
+    for mark in (landmarks[name] for name in READER_NAMES if name in landmarks):
         position = to_us.apply(mark.position_mm)
         x, y = frame.to_pixel(position).tolist()
         if not (0 <= x < PANEL_PX and 0 <= y < PANEL_PX):

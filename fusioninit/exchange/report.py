@@ -39,7 +39,7 @@ from fusioninit.exchange.placing import placed
 from fusioninit.exchange.report_fonts import marked_up
 from fusioninit.exchange.sidecar import NOTICE
 from fusioninit.geometry import Space
-from fusioninit.landmarks import LABELS, LandmarkSet
+from fusioninit.landmarks import LABELS, READER_NAMES, LandmarkSet
 
 # binary streams: text encoding them takes longer than all the rest of the page
 rl_config.useA85 = 0
@@ -248,13 +248,13 @@ def _landmark_table(contents: Contents) -> Table:
     residuals = {} if contents.fit is None else contents.fit.residuals_mm
     errors = contents.predicted_error_mm(contents.mr_landmarks.positions_mm())
     expected = {} if errors is None else dict(zip(contents.mr_landmarks, errors, strict=True))
-    for name, label in LABELS.items():
+    for name in READER_NAMES:
         if name not in contents.us_landmarks and name not in contents.mr_landmarks:
             continue
         residual = f"{residuals[name]:.1f} mm" if name in residuals else "-"
         us, mr = _cells(contents.us_landmarks, name), _cells(contents.mr_landmarks, name)
         error = f"{expected[name][0]:.1f} mm" if name in expected else "-"
-        rows.append([label, *us, *mr, residual, error])
+        rows.append([LABELS[name], *us, *mr, residual, error])
     return Table(rows, style=_GRID, hAlign="LEFT")
 
 

@@ -36,7 +36,7 @@ _FLAGS = {
     "names": ("label-outline", "Landmark names"),
     "regions": ("circle-double", "95 % regions of landmarks"),
     "crosshair": ("crosshairs", "Crosshair"),
-    "auxiliary": ("dots-horizontal", "Auxiliary landmarks (lateral points)"),
+    "auxiliary": ("dots-horizontal", "Auxiliary landmarks (points of the surface)"),
     "turning": ("rotate-3d-variant", "Turn planes by the handles of the crosshair (O)"),
     "second": ("rhombus-outline", "Second network's landmarks (S)"),
 }

@@ -7,10 +7,12 @@ LandmarkName = str
 REQUIRED_NAMES: tuple[LandmarkName, ...] = ("apex", "bladder_neck", "posterior_median")
 """The paper's landmarks 1, 2 and 3 (Fang, Delingette, Ayache, ASMUS 2023, Fig. 1a)."""
 
-LATERAL_NAMES: tuple[LandmarkName, ...] = ("left_lateral", "right_lateral")
+READER_NAMES: tuple[LandmarkName, ...] = (*REQUIRED_NAMES, "left_lateral", "right_lateral")
+"""What a reader knows and could place: reports, pictures and data sets hold no others."""
 
 AUXILIARY_NAMES: tuple[LandmarkName, ...] = (
-    *LATERAL_NAMES,
+    "left_lateral",
+    "right_lateral",
     "anterior_median",
     "left_apical",
     "right_apical",

@@ -12,12 +12,8 @@ from numpy.typing import NDArray
 
 from fusioninit.geometry import Grid
 from fusioninit.imaging.volume import Volume
-from fusioninit.landmarks import LATERAL_NAMES, REQUIRED_NAMES, LandmarkSet
+from fusioninit.landmarks import READER_NAMES, LandmarkSet
 from fusioninit.phantom.pairs import PhantomPair, draw_pair
-
-WRITTEN_NAMES = REQUIRED_NAMES + LATERAL_NAMES
-"""The required landmarks and the laterals: what a reader could place too. The other auxiliary ones
-are found by rule from the gland's mask where a training reads these files."""
 
 POINT_RADIUS_MM = 3.0
 """Landmarks are written as balls of this radius, as in the data set."""
@@ -27,7 +23,7 @@ def write_pairs(*, count: int, seed: int, out: Path) -> list[Path]:
     """Write `count` pairs of seeds `seed`, `seed + 1`, ... below `out`.
 
     `mr_images`, `us_images`, `mr_labels`, `us_labels` hold `caseNNNNNN.nii.gz`; labels are 4D, the
-    gland first, then the landmarks in the order of `WRITTEN_NAMES`. `truth/caseNNNNNN.json` holds
+    gland first, then the landmarks in the order of `READER_NAMES`. `truth/caseNNNNNN.json` holds
     `us_from_mr` (4x4) and `landmarks` (LPS mm).
 
     Returns
@@ -52,7 +48,7 @@ def truth_of(pair: PhantomPair) -> dict[str, object]:
     return {
         "us_from_mr": pair.us_from_mr.matrix.tolist(),
         "landmarks": {
-            marks.space.value: {name: marks[name].position_mm.tolist() for name in WRITTEN_NAMES}
+            marks.space.value: {name: marks[name].position_mm.tolist() for name in READER_NAMES}
             for marks in (pair.mr_landmarks, pair.us_landmarks)
         },
     }
@@ -87,7 +83,7 @@ def _balls(grid: Grid, landmarks: LandmarkSet) -> Sequence[NDArray[np.uint8]]:
         (((points - landmarks[name].position_mm) ** 2).sum(-1) < POINT_RADIUS_MM**2).astype(
             np.uint8
         )
-        for name in WRITTEN_NAMES
+        for name in READER_NAMES
     ]
 
 

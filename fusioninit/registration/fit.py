@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusioninit.geometry import RigidTransform, Space
-from fusioninit.landmarks import LandmarkName, LandmarkSet
+from fusioninit.landmarks import READER_NAMES, LandmarkName, LandmarkSet
 from fusioninit.registration.error_prediction import ErrorModel, PredictedError
 from fusioninit.registration.estimate import Estimate, Evidence, FitModel, Unsolved
 from fusioninit.registration.estimators import BY_NAME
@@ -153,8 +153,9 @@ def _residuals_mm(estimate: Estimate) -> dict[LandmarkName, float]:
 
 
 def _edge_differences_mm(pairs: LandmarkPairs) -> dict[tuple[LandmarkName, LandmarkName], float]:
-    """Length in the moving image minus length in the fixed one, of every pair of landmarks."""
-    edges = list(combinations(range(len(pairs)), 2))
+    """Moving minus fixed distance of every two landmarks that a reader knows, mm."""
+    known = [i for i, name in enumerate(pairs.names) if name in READER_NAMES]
+    edges = list(combinations(known, 2))
     ends = np.array(edges, dtype=np.intp).reshape(-1, 2).T
     moving, fixed = (
         np.linalg.norm(points[ends[0]] - points[ends[1]], axis=-1)

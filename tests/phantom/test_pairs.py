@@ -5,7 +5,7 @@ import pytest
 
 from fusioninit.geometry import Grid, Space
 from fusioninit.imaging.reading import read_mask, read_volume
-from fusioninit.landmarks import ALL_NAMES
+from fusioninit.landmarks import ALL_NAMES, READER_NAMES
 from fusioninit.phantom import draw_pair
 from fusioninit.phantom import writing as pair_writing
 
@@ -132,8 +132,8 @@ def test_written_pairs_read_back_as_they_were_drawn(written):
     np.testing.assert_array_equal(gland.voxels > 0, pair.mr_gland.voxels > 0)
     truth = json.loads((written / "truth" / "case000002.json").read_text(encoding="utf-8"))
     np.testing.assert_allclose(truth["us_from_mr"], pair.us_from_mr.matrix)
-    assert tuple(truth["landmarks"]["us"]) == pair_writing.WRITTEN_NAMES
-    for name in pair_writing.WRITTEN_NAMES:
+    assert tuple(truth["landmarks"]["us"]) == READER_NAMES
+    for name in READER_NAMES:
         np.testing.assert_allclose(
             truth["landmarks"]["us"][name], pair.us_landmarks[name].position_mm
         )
