@@ -103,7 +103,7 @@ class StoppingSection(Section):
 class ExportSection(Section):
     """What stands at the end of a training: weights ready for use, calibrated, with their card."""
 
-    calibration_count: int = Field(default=150, ge=20)
+    calibration_count: int = Field(default=300, ge=20)
     """Cases on which the claimed covariances are fitted; none of them is trained on."""
     benchmark_count: int = Field(default=60, ge=1)
     """Other cases whose figures go on the card."""

@@ -153,7 +153,7 @@ def export(
     config: TrainingConfig,
     weights: Path,
     *,
-    calibration_count: int = 150,
+    calibration_count: int = 300,
     benchmark_count: int = 100,
     draw: Draw | None = None,
     notes: dict[str, Any] | None = None,
