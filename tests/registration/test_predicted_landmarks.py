@@ -2,10 +2,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from shapes import POINTS_MR_MM, landmark_set, transform
 
 from fusioninit.geometry import Space
-from fusioninit.landmarks import Landmark, LandmarkSet, Source
-from fusioninit.registration import FitModel, RotationPrior, fit_landmarks
+from fusioninit.landmarks import ALL_NAMES, Landmark, LandmarkSet, Source
+from fusioninit.registration import FitModel, RotationPrior, error_prediction, fit_landmarks
 from fusioninit.registration.deformation import DeformationModel
 from fusioninit.registration.landmark_pairs import PREDICTED_CORRELATION, pair_landmarks
 from fusioninit.registration.posterior import PointsTerm
@@ -83,3 +84,36 @@ def test_one_corrected_point_does_not_bring_the_prior_back():
     explanation = fit_landmarks(fixed=us, moving=mr, estimator="auto").explanation
     assert "has learnt which poses" in explanation
     assert "rotation prior (" not in explanation
+
+
+def test_what_ten_landmarks_of_a_network_err_in_common_is_allowed_for(monkeypatch):
+    """A shift of the whole answer leaves no residual; each landmark alone is as sure as claimed."""
+    rng = np.random.default_rng(2)
+    truth, target = transform(), np.array([3.0, 2.0, -1.0])
+    claimed = np.eye(3) * 4.0
+
+    def share_within_bound():
+        held = []
+        for _ in range(150):
+            mr = {name: np.array(POINTS_MR_MM[name]) for name in ALL_NAMES}
+            common = rng.normal(size=3) * 1.7
+            us = {n: truth.apply(p) + common + rng.normal(size=3) for n, p in mr.items()}
+            fit = fit_landmarks(
+                fixed=found_by_network(Space.US, us, claimed),
+                moving=found_by_network(Space.MR, mr, np.eye(3) * 0.1),
+                estimator="auto",
+                model=FitModel(deformation=DeformationModel.rigid()),
+            )
+            error = np.linalg.norm(fit.us_from_mr.apply(target) - truth.apply(target))
+            held.append(error <= fit.predicted_error_mm(target).upper_mm)
+        return np.mean(held)
+
+    allowed = share_within_bound()
+    monkeypatch.setattr(error_prediction, "PREDICTED_EXCESS", 1.0)
+    assert share_within_bound() + 0.1 < allowed
+
+
+def found_by_network(space, points_mm, covariance_mm2):
+    marks = landmark_set(space, points_mm, covariance_mm2)
+    predicted = tuple(replace(mark, source=Source.PREDICTED) for mark in marks.landmarks)
+    return replace(marks, landmarks=predicted)
