@@ -9,7 +9,7 @@ from fusioninit.geometry import Space
 from fusioninit.landmarks import LABELS, REQUIRED_NAMES, LandmarkName, LandmarkSet
 from fusioninit.registration.metrics import radial_errors_mm
 
-FAR_APART_MM = {Space.MR: 5.0, Space.US: 7.5}
+FAR_APART_MM = {Space.MR: 5.0, Space.US: 7.0}
 """Two networks that place a landmark farther apart than this make it doubtful.
 
 The distance that 5 % of the landmarks found to within 5 mm exceed, to half a millimetre, with the
