@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from fusioninit.gui.calm import Calm
 from fusioninit.gui.core_table import position_text
-from fusioninit.landmarks import LABELS
+from fusioninit.landmarks import LABELS, REQUIRED_NAMES
 from fusioninit.registration import LandmarkFit
 from fusioninit.session import Session
 from fusioninit.state import Target
@@ -81,12 +81,13 @@ class TargetTableModel(QAbstractTableModel):
         return True
 
     def sensitivity(self, row: int) -> str:
-        """The plain words: what a millimetre at each landmark does to the target of a row."""
+        """The plain words: what a millimetre at each required landmark does to a row's target."""
         fit, target = self._session.case.registration, self._session.case.targets[row]
         if not isinstance(fit, LandmarkFit):
             return ""
-        amounts = fit.sensitivity(target.position_mr_mm).items()
-        parts = [f"at {LABELS[name].lower()} by {amount:.1f} mm" for name, amount in amounts]
+        amounts = fit.sensitivity(target.position_mr_mm)
+        asked = [name for name in REQUIRED_NAMES if name in amounts]
+        parts = [f"at {LABELS[name].lower()} by {amounts[name]:.1f} mm" for name in asked]
         return f"1 mm moves {target.name}: {', '.join(parts)}."
 
     def _text(self, target: Target, column: int) -> str:

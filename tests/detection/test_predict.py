@@ -1,5 +1,6 @@
 import hashlib
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from fusioninit.detection.weights import Calibration, ModelCard, load_model, sav
 from fusioninit.errors import InputError
 from fusioninit.geometry import Grid, Space
 from fusioninit.imaging.volume import Volume
-from fusioninit.landmarks import ALL_NAMES, Source
+from fusioninit.landmarks import ALL_NAMES, ErrorCorrelation, Source
 from fusioninit.phantom import draw_sample
 
 BENCHMARK_SEED = 30_000
@@ -131,6 +132,36 @@ def test_the_second_network_that_ships_differs_from_the_first(space):
     predictor = LandmarkPredictor.from_bundled(space)
     assert predictor.second.card.space is space
     assert predictor.second.card.sha256 != predictor.card.sha256
+
+
+@pytest.mark.parametrize("count", [3, 5])
+def test_a_network_of_fewer_landmarks_answers_with_those(card, volume, count):
+    few = replace(SMALL, landmarks=count)
+    calibration = Calibration((1.0,) * count, (4.0,) * count)
+    torch.manual_seed(0)
+    predictor = LandmarkPredictor(
+        LandmarkNetwork(few), replace(card, network=few, calibration=calibration), device="cpu"
+    )
+    found = predictor.predict(volume).landmarks
+    assert tuple(found) == ALL_NAMES[:count]
+    assert found.correlation is None
+
+
+def test_the_cards_correlation_goes_with_the_landmarks(card, volume):
+    stated = ErrorCorrelation.uniform(ALL_NAMES, 0.25)
+    calibration = replace(card.calibration, correlation=tuple(stated.rows()))
+    torch.manual_seed(0)
+    predictor = LandmarkPredictor(
+        LandmarkNetwork(SMALL), replace(card, calibration=calibration), device="cpu"
+    )
+    assert predictor.predict(volume).landmarks.correlation == stated
+
+
+def test_a_card_whose_correlation_is_of_another_network_is_refused(card):
+    rows = tuple(ErrorCorrelation.uniform(ALL_NAMES[:5], 0.25).rows())
+    wrong = replace(card, calibration=replace(card.calibration, correlation=rows))
+    with pytest.raises(InputError, match=r"x.json: not a model card \(.*10 landmarks has 29 rows"):
+        ModelCard.from_json(wrong.to_json(), "x.json")
 
 
 def test_moving_the_volume_moves_the_answer(predictor, volume):

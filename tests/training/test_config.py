@@ -44,6 +44,10 @@ def test_the_papers_five_methods_are_configurations(tmp_path, method):
             GOOD + "[data]\nbatch_size = 2\nfresh_per_batch = 3",
             "data.fresh_per_batch cannot exceed data.batch_size",
         ),
+        (
+            GOOD + "[network]\nlandmarks = 4",
+            "network.landmarks: choose one of 3, 5, 6, 8, 10",
+        ),
         ("space = mr", "mine.toml: not valid TOML"),
     ],
 )
