@@ -110,9 +110,9 @@ class LandmarkPairs:
     def only(self, keep: Sequence[int]) -> LandmarkPairs:
         """The pairs at these indices."""
         index = list(keep)
-        axes = axes_of(index)
         if index == list(range(len(self))):
             return self
+        axes = axes_of(index)
         return LandmarkPairs(
             tuple(self.names[i] for i in index),
             self.fixed_mm[index],
@@ -172,9 +172,12 @@ def _correlation(landmarks: LandmarkSet, names: Sequence[LandmarkName]) -> Float
     else:
         matrix = landmarks.correlation.among(names)
     alone = [i for i, n in enumerate(names) if landmarks[n].source is not Source.PREDICTED]
-    axes = axes_of(alone)
-    matrix[axes] = matrix[:, axes] = 0.0
-    matrix[axes, axes] = 1.0
+    if len(alone) == len(names):
+        return np.eye(3 * len(names))
+    if alone:
+        axes = axes_of(alone)
+        matrix[axes] = matrix[:, axes] = 0.0
+        matrix[axes, axes] = 1.0
     return matrix
 
 
