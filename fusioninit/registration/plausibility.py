@@ -228,12 +228,12 @@ def _residuals(estimate: Estimate) -> Iterator[Finding]:
     size, expected = estimate.residual_chi2
     fits = expected < 0.5 or chdtrc(expected, size) > 1 - RESIDUAL_QUANTILE
     culprit, count = None, len(estimate.pairs)
-    if count >= 3:
+    # among many good landmarks one that is far off hardly shows in the sum; `robust` has looked
+    one_by_one = count > MIN_KEPT and estimate.method != "robust"
+    if count >= 3 and (one_by_one or not fits):
         distance2 = leave_one_out_distance2(estimate)
         culprit = estimate.pairs.names[int(np.argmax(distance2))]
-        if count > MIN_KEPT:
-            # among many good landmarks one that is far off hardly shows in the sum
-            fits = fits and distance2.max() <= chdtri(3, (1 - RESIDUAL_QUANTILE) / count)
+        fits = fits and distance2.max() <= chdtri(3, (1 - RESIDUAL_QUANTILE) / count)
     if fits:
         return
     named = "One landmark" if culprit is None else LABELS[culprit]
