@@ -50,13 +50,15 @@ class ErrorCorrelation:
             )
         if len(set(self.names)) != count:
             raise ValueError(f"a correlation names each landmark once, found {self.names}")
-        if not np.allclose(matrix, matrix.T, atol=TOLERANCE):
+        if (np.abs(matrix - matrix.T) > TOLERANCE).any():
             raise ValueError("a correlation matrix is symmetric")
         own = matrix.reshape(count, 3, count, 3)[range(count), :, range(count)]
-        if not np.allclose(own, np.eye(3), atol=TOLERANCE):
+        if (np.abs(own - np.eye(3)) > TOLERANCE).any():
             raise ValueError("a landmark's error has correlation 1 with itself, by axis")
-        if count and np.linalg.eigvalsh(matrix)[0] <= 0:
-            raise ValueError("a correlation matrix is positive definite")
+        try:
+            np.linalg.cholesky(matrix)
+        except np.linalg.LinAlgError as error:
+            raise ValueError("a correlation matrix is positive definite") from error
         matrix.setflags(write=False)
         object.__setattr__(self, "matrix", matrix)
 

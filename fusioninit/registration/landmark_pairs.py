@@ -142,7 +142,7 @@ def pair_landmarks(
         moving_covariance,
         np.array([fixed_measured, moving_measured], dtype=bool),
         np.array([_predicted(fixed, names), _predicted(moving, names)], dtype=bool),
-        np.stack([_correlation(fixed, names), _correlation(moving, names)]),
+        np.stack([landmark_correlation(fixed, names), landmark_correlation(moving, names)]),
     )
 
 
@@ -152,20 +152,24 @@ def noise_mm2(own_mm2: FloatArray, correlation: FloatArray) -> FloatArray:
     Of their own covariances (..., N, 3, 3) and the correlation (..., 3N, 3N) of `LandmarkPairs`:
     block (i, j) is `L_i K_ij L_j^T`, so the whole stays positive definite.
     """
-    *batch, count, _, _ = own_mm2.shape
-    root = np.linalg.cholesky(own_mm2)
-    half = (root @ correlation.reshape(*batch, count, 3, 3 * count)).reshape(correlation.shape)
-    # K is symmetric, so turning the half over leaves the other side to do
-    turned = np.swapaxes(half, -1, -2).reshape(*batch, count, 3, 3 * count)
-    noise: FloatArray = (root @ turned).reshape(correlation.shape)
-    return noise
+    return between_blocks(np.linalg.cholesky(own_mm2), correlation)
+
+
+def between_blocks(blocks: FloatArray, symmetric: FloatArray) -> FloatArray:
+    """`B S B^T` (..., 3N, 3N), B block-diagonal with (..., N, 3, 3) `blocks`, S symmetric."""
+    *batch, count, _, _ = blocks.shape
+    rows = (*batch, count, 3, 3 * count)
+    half = (blocks @ symmetric.reshape(rows)).reshape(symmetric.shape)
+    # S is symmetric, so turning the half over leaves the other side to do
+    whole: FloatArray = (blocks @ np.swapaxes(half, -1, -2).reshape(rows)).reshape(symmetric.shape)
+    return whole
 
 
 def _predicted(landmarks: LandmarkSet, names: Sequence[LandmarkName]) -> list[bool]:
     return [mark.source is Source.PREDICTED for mark in landmarks.landmarks if mark.name in names]
 
 
-def _correlation(landmarks: LandmarkSet, names: Sequence[LandmarkName]) -> FloatArray:
+def landmark_correlation(landmarks: LandmarkSet, names: Sequence[LandmarkName]) -> FloatArray:
     """(3N, 3N) of the network's card, else the usual one of its space."""
     if landmarks.correlation is None:
         matrix = _usual_correlation(landmarks.space, len(names)).copy()

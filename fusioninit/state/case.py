@@ -13,6 +13,7 @@ from fusioninit.geometry import RigidTransform, Space
 from fusioninit.imaging.volume import Volume
 from fusioninit.landmarks import LandmarkSet
 from fusioninit.registration import FitModel, LandmarkFit, Unsolved, fit_landmarks
+from fusioninit.registration.corrections import with_shared_doubt
 from fusioninit.registration.disagreement import Disagreement, compare_answers
 from fusioninit.registration.gland_shape import GlandShape
 from fusioninit.state.needle_plan import Core, require_distinct_names
@@ -187,8 +188,8 @@ class Case:
     def registration(self) -> LandmarkFit | Unsolved:
         """The transform that the landmarks of this case determine, or why there is none."""
         return fit_landmarks(
-            fixed=self.landmarks(FIXED),
-            moving=self.landmarks(MOVING),
+            fixed=with_shared_doubt(self.landmarks(FIXED), self.predicted(FIXED)),
+            moving=with_shared_doubt(self.landmarks(MOVING), self.predicted(MOVING)),
             estimator=self.estimator,
             fixed_gland=self.gland_shape(FIXED),
             moving_gland=self.gland_shape(MOVING),

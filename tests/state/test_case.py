@@ -5,7 +5,7 @@ import pytest
 
 from fusioninit.geometry import Grid, RigidTransform, Space, rotation_matrix
 from fusioninit.imaging import Volume
-from fusioninit.landmarks import REQUIRED_NAMES, LandmarkSet
+from fusioninit.landmarks import REQUIRED_NAMES, LandmarkSet, Source
 from fusioninit.registration import LandmarkFit, Unsolved
 from fusioninit.state import Case, Decision, Target
 
@@ -141,3 +141,35 @@ def test_a_network_s_mask_is_shown_but_is_no_evidence(solved):
     case = solved.with_gland(predicted)
     assert case.us_gland is predicted
     assert case.gland_shape(Space.US) is None
+
+
+def test_the_mr_follows_a_person_who_corrects_a_network_s_landmarks(solved, us_from_mr):
+    """Eight millimetres off as a whole: the landmarks nobody touched must not hold the MR back."""
+    true_us = {name: solved.us_landmarks[name].position_mm for name in solved.us_landmarks}
+    sides = {
+        "left_lateral": [25.0, 2, 1],
+        "right_lateral": [-24.0, 3, 0],
+        "left_basal": [24.0, 0, 9],
+    }
+    mr = {n: solved.mr_landmarks[n].position_mm for n in solved.mr_landmarks} | sides
+    us = true_us | {name: us_from_mr.apply(np.array(xyz)) for name, xyz in sides.items()}
+    case = solved.with_estimator("auto")
+    for space, points, shift in ((Space.MR, mr, 0.0), (Space.US, us, 8.0)):
+        marks = LandmarkSet.from_positions(
+            space, {n: p + np.array([0, 0, shift]) for n, p in points.items()}
+        )
+        found = tuple(
+            dataclasses.replace(mark, source=Source.PREDICTED, covariance_mm2=np.eye(3) * 2.0)
+            for mark in marks.landmarks
+        )
+        case = case.with_prediction(LandmarkSet(space, found))
+    corrected = case.us_landmarks
+    for name in REQUIRED_NAMES:
+        corrected = corrected.with_position(name, true_us[name])
+
+    def error_mm(one: Case) -> float:
+        gaps = one.in_us(np.array(list(mr.values())), Space.MR) - np.array(list(us.values()))
+        return float(np.linalg.norm(gaps, axis=1).mean())
+
+    assert error_mm(case) > 7
+    assert error_mm(case.with_landmarks(corrected)) < 1.0
