@@ -152,7 +152,8 @@ def noise_mm2(own_mm2: FloatArray, correlation: FloatArray) -> FloatArray:
     Of their own covariances (..., N, 3, 3) and the correlation (..., 3N, 3N) of `LandmarkPairs`:
     block (i, j) is `L_i K_ij L_j^T`, so the whole stays positive definite.
     """
-    return between_blocks(np.linalg.cholesky(own_mm2), correlation)
+    root: FloatArray = np.linalg.cholesky(own_mm2).astype(np.float64, copy=False)
+    return between_blocks(root, correlation)
 
 
 def between_blocks(blocks: FloatArray, symmetric: FloatArray) -> FloatArray:
