@@ -42,34 +42,31 @@ def with_shared_doubt(current: LandmarkSet, predicted: LandmarkSet) -> LandmarkS
     predicted : LandmarkSet
         What the network answered in this image, as it was.
     """
-    found = [mark for mark in current.landmarks if mark.source is Source.PREDICTED]
+    names = tuple(current)
+    is_found = np.array([mark.source is Source.PREDICTED for mark in current.landmarks], dtype=bool)
     corrected = [
         (mark.position_mm - predicted[mark.name].position_mm, predicted[mark.name].covariance_mm2)
-        for mark in current.landmarks
-        if mark.source is not Source.PREDICTED and mark.name in predicted
+        for mark, found in zip(current.landmarks, is_found, strict=True)
+        if not found and mark.name in predicted
     ]
-    if not found or not corrected:
+    if not is_found.any() or not corrected:
         return current
     gaps, claimed = (np.array(part) for part in zip(*corrected, strict=True))
     usual = claimed.mean(axis=0) + READER_VARIANCE_MM2 * np.eye(3)
     common = _positive_part(gaps.T @ gaps / len(gaps) - STILL_USUAL * usual)
     if np.trace(common) < READER_VARIANCE_MM2:
         return current
-    names = tuple(mark.name for mark in found)
-    own = np.array([mark.covariance_mm2 for mark in found])
+    own = np.array([mark.covariance_mm2 for mark in current.landmarks])
     joint = noise_mm2(own, landmark_correlation(current, names))
-    joint += np.tile(common, (len(found), len(found)))
-    widened = own + common
+    shared = (is_found[:, None] & is_found)[:, None, :, None] * common[None, :, None, :]
+    joint += shared.reshape(joint.shape)
+    widened = own + is_found[:, None, None] * common
     matrix = between_blocks(np.linalg.inv(np.linalg.cholesky(widened)), joint)
-    marks = {
-        mark.name: replace(mark, covariance_mm2=covariance)
-        for mark, covariance in zip(found, widened, strict=True)
-    }
-    return replace(
-        current,
-        landmarks=tuple(marks.get(mark.name, mark) for mark in current.landmarks),
-        correlation=ErrorCorrelation(names, matrix),
+    marks = tuple(
+        replace(mark, covariance_mm2=covariance) if found else mark
+        for mark, covariance, found in zip(current.landmarks, widened, is_found, strict=True)
     )
+    return replace(current, landmarks=marks, correlation=ErrorCorrelation(names, matrix))
 
 
 def _positive_part(symmetric: FloatArray) -> FloatArray:

@@ -23,6 +23,10 @@ MIN_SPREAD_MM = 2.0
 3 mm turns the pose about that line by more than 60 degrees: no rotation can be told."""
 
 
+NOTHING_ASSUMED = RotationPrior.flat()
+"""One for all fits: a drag makes hundreds of them."""
+
+
 @dataclass(frozen=True)
 class Unsolved:
     """No transform, and why, in one sentence."""
@@ -43,7 +47,7 @@ class FitModel:
 
     def without_pose(self) -> FitModel:
         """The same deformation; nothing is assumed of the pose."""
-        return FitModel(RotationPrior.flat(), self.deformation)
+        return FitModel(NOTHING_ASSUMED, self.deformation)
 
 
 @dataclass(frozen=True, eq=False)

@@ -68,7 +68,8 @@ def _too_little(evidence: Evidence) -> Unsolved | None:
 
 def _center_term(evidence: Evidence) -> CenterTerm | None:
     """The prior on the translation, where one is given and all landmarks it speaks of are there."""
-    center, required = evidence.model.center, evidence.pairs.required
+    center = evidence.model.center
+    required = None if center is None else evidence.pairs.required
     return None if center is None or required is None else CenterTerm(center, required.moving_mm)
 
 
