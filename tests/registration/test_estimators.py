@@ -288,3 +288,13 @@ def test_a_prior_beats_least_squares_on_average_when_points_are_noisy():
             fit = solve(us, mr, estimator, model)
             errors.append(np.linalg.norm(fit.us_from_mr.apply(target) - truth.apply(target)))
     assert np.mean(squared["map"]) < 0.9 * np.mean(squared["svd"])
+
+
+@pytest.mark.parametrize("estimator", ["anisotropic", "weighted", "auto"])
+def test_auxiliary_landmarks_may_come_close_to_each_other(estimator):
+    us, mr = pair(transform(), names=ALL_NAMES)
+    beside = us["left_lateral"].position_mm + np.array([0.0, 0.0, 0.5])
+    fit = fit_landmarks(
+        fixed=us.with_position("left_basal", beside), moving=mr, estimator=estimator
+    )
+    assert isinstance(fit, LandmarkFit)
