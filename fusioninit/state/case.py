@@ -110,7 +110,7 @@ class Case:
         """The gland's surface and centroid, as evidence for the fit; None without a usable mask.
 
         A network's own mask is shown but is no evidence: on the synthetic benchmark the fit is no
-        better with it (surface error to the true transform 2.05 mm with, 2.06 without), because it
+        better with it (surface error to the true transform 2.03 mm with and without), because it
         errs together with the landmarks of the same network (decision 7).
         """
         gland = self.gland(space)
